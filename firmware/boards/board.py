@@ -1,0 +1,83 @@
+"""The seam between the product and the hardware: a plain holder of opened bus objects.
+
+Owns nothing but the names. A board file (`esp32s3.py`) or the simulator fills it; drivers are handed its
+attributes one by one. Must never import `machine`, open anything, or decide anything.
+"""
+
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from esp32 import Partition
+    from machine import I2C, I2S, RTC, UART, WDT, Pin
+
+    class Stream(Protocol):
+        """A byte stream: None from readinto or write means that it would have to wait."""
+
+        def readinto(self, buf: bytearray | memoryview) -> int | None: ...
+        def write(self, buf: bytes | bytearray | memoryview) -> int | None: ...
+        def ioctl(self, request: int, arg: int) -> int: ...
+
+    class Console(Protocol):
+        """Where log lines go."""
+
+        def write(self, text: str) -> Any: ...
+
+
+class Board:
+    """What `open_board()` returns; docs/architecture.md has the table with the meaning of each level.
+
+    `None` means that the part is not there: the firmware goes on without it. `ncp_uart`, `modem_uart` and the
+    buttons are always there, because without them there is no gateway.
+    """
+
+    ncp_uart: "UART"
+    ncp_reset: "Pin"  # out, 0 = the coprocessor is held in reset
+
+    modem_uart: "UART"
+    modem_reset: "Pin"  # out, 1 = asserted, through a transistor
+    modem_pwrkey: "Pin"  # out, 1 = pressed, through a transistor
+    modem_vbat: "Pin"  # out, 1 = the modem has its supply
+
+    button_119: "Pin"  # in, 0 = pressed
+    button_centre: "Pin"
+    button_call: "Pin"
+    button_cancel: "Pin"
+    lamp_119: "Pin"  # out, 1 = lit
+    lamp_centre: "Pin"
+    lamp_call: "Pin"
+    lamp_cancel: "Pin"
+
+    beacon: "Pin"  # out, 1 = flashing
+    siren: "Pin"  # out, 1 = sounding
+    amp_enable: "Pin"  # out, 1 = the amplifier plays
+    speaker: "I2S | None"  # mono, 16 bit, 16 kHz
+    mains: "Pin"  # in, 1 = mains present
+
+    i2c: "I2C | None"  # PCF8563 at 0x51
+    rtc: "RTC"  # memory() survives a reset, not a power cut
+    journal: "Partition | None"  # 4 KB sectors; None: the journal lives in RTC memory alone
+    wdt: "WDT | None"  # None until start_wdt(timeout_ms)
+
+    monitor: "Stream | None"  # JSON lines to and from the attached monitor
+    uplink: "Stream | None"  # JSON lines to and from the relay
+    console: "Console"  # log lines, `LEVEL text`
+
+    root: str  # folder of settings.json, sensors.json and sound/; root + "/settings.json" is a path
+    reset_cause: str  # "power", "reset", "watchdog", "brownout", "deepsleep", "soft" or "unknown"
+
+    start_wdt: "Callable[[int], None]"  # timeout in ms; a watchdog cannot be stopped again
+    reset: "Callable[[], None]"  # restart the controller; does not return on the board
+
+    def __init__(self) -> None:
+        self.speaker = None
+        self.i2c = None
+        self.journal = None
+        self.wdt = None
+        self.monitor = None
+        self.uplink = None
+        self.root = ""
+        self.reset_cause = "unknown"
