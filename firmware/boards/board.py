@@ -67,7 +67,7 @@ class Board:
     console: "Console"  # log lines, `LEVEL text`
 
     root: str  # folder of settings.json, sensors.json and sound/; root + "/settings.json" is a path
-    reset_cause: str  # "power", "reset", "watchdog", "brownout", "deepsleep", "soft" or "unknown"
+    reset_cause: str  # "power" (a brown-out too), "reset", "watchdog", "deepsleep", "soft" or "unknown"
 
     start_wdt: "Callable[[int], None]"  # timeout in ms; a watchdog cannot be stopped again
     reset: "Callable[[], None]"  # restart the controller; does not return on the board
