@@ -1,0 +1,32 @@
+"""What the gateway says, in Korean, by name.
+
+Owns the wording of every spoken text. The prompts and reports are those of the specification of
+the service's in-home equipment, to the letter; the rest is ours and says only what is true at
+that moment. Must never hold a text that is not spoken. `tools/sound.py` renders these names to
+`sound/<name>.wav`; the speaker and the modem are told the name.
+"""
+
+PROMPTS = ("prompt_fire", "prompt_call", "prompt_manual")
+REPORTS = ("report_fire", "report_call")
+
+TEXTS = {
+    # Fixed by the specification: spoken twice into the room before 119 is dialled.
+    "prompt_fire": "화재가 감지되었습니다. 실제 상황이 아니라면 취소버튼을 눌러주십시오",
+    "prompt_call": "응급호출이 감지되었습니다. 실제 상황이 아니라면 취소버튼을 눌러주십시오",
+    "prompt_manual": "119로 연결합니다. 실제 상황이 아니라면 취소버튼을 눌러주십시오",
+    # Fixed by the specification: spoken twice into the call to 119.
+    "report_fire": "화재발생! 안심콜 시스템 확인 요청",
+    "report_call": "응급호출! 안심콜 시스템 확인 요청",
+    # Ours: how far the call for help has got.
+    "cancelled": "취소되었습니다. 119에 전화하지 않습니다",
+    "dialling": "119에 전화를 걸고 있습니다",
+    "dialling_test": "시험 전화를 걸고 있습니다",
+    "retrying": "연결되지 않아 다시 전화합니다",
+    "ended": "119 통화가 끝났습니다",
+    "silenced": "경보음을 껐습니다",
+    "test_entered": "테스트 모드입니다. 10분 뒤에 끝납니다",
+    "test_extended": "테스트 모드를 10분 연장합니다",
+    "test_ending": "테스트 모드를 마칩니다",
+    "test_refused": "시험 전화번호가 없어 테스트 모드를 시작할 수 없습니다",
+    "real": "실제 상황으로 119에 연결합니다",
+}
