@@ -1,0 +1,42 @@
+"""How many boots in a row did not last: after three the gateway starts with the emergency path only (fault 88).
+
+Owns the bytes of RTC memory behind the journal's. Must never raise: without RTC memory every boot is a normal one.
+"""
+
+import asyncio
+
+_AT = 128  # behind the journal's two records
+_MAGIC = b"BC"
+LIMIT = 3
+PROVEN_MS = 60000  # a boot that lived this long was a good one
+
+
+class BootCounter:
+    """rtc: machine.RTC or None. `safe` is this boot's mode."""
+
+    def __init__(self, rtc) -> None:
+        self._rtc = rtc
+        count = self._read()
+        self.safe = count >= LIMIT
+        self._write(min(count + 1, 255))
+
+    async def proven(self) -> None:
+        """Wait until this boot has lasted, then forget the bad ones."""
+        await asyncio.sleep_ms(PROVEN_MS)
+        self._write(0)
+
+    def _read(self) -> int:
+        try:
+            image = self._rtc.memory()
+            return image[_AT + 2] if bytes(image[_AT : _AT + 2]) == _MAGIC else 0
+        except Exception:  # noqa: BLE001 - no RTC memory, too short, not readable: all the same
+            return 0
+
+    def _write(self, count: int) -> None:
+        try:
+            image = bytearray(self._rtc.memory())
+            image += bytes(max(0, _AT + 3 - len(image)))
+            image[_AT : _AT + 3] = _MAGIC + bytes((count,))
+            self._rtc.memory(image)
+        except Exception:  # noqa: BLE001
+            return

@@ -1,0 +1,44 @@
+"""Time: monotonic milliseconds that never wrap, and wall time with how far it can be trusted.
+
+Owns both. Must never let wall time decide a delay: everything that waits uses ms().
+"""
+
+import time
+
+from drivers.pcf8563 import Pcf8563
+from firmware.calendar import days_from_civil
+
+
+class Clock:
+    """ms() extends ticks_ms, which wraps every 2^30 ms on the board; it must be read once in 6 days."""
+
+    def __init__(self, rtc_chip: Pcf8563) -> None:
+        self._chip = rtc_chip
+        self._last = time.ticks_ms()
+        self._ms = 0
+        self._offset_ms = None  # wall time (ms since 1970, UTC) minus ms()
+        self.read_chip()
+
+    def ms(self) -> int:
+        """Milliseconds since boot."""
+        now = time.ticks_ms()
+        self._ms += time.ticks_diff(now, self._last)
+        self._last = now
+        return self._ms
+
+    def read_chip(self) -> bool:
+        """Take the wall time from the clock chip; False when it does not know it."""
+        date = self._chip.read()
+        if date is None:
+            return False
+        seconds = days_from_civil(date[0], date[1], date[2]) * 86400 + date[3] * 3600 + date[4] * 60 + date[5]
+        self._offset_ms = seconds * 1000 - self.ms()
+        return True
+
+    def wall_ms(self, at_ms: int) -> "int | None":
+        """Wall time in ms since 1970, UTC, of a monotonic time; None while the clock is not set."""
+        return None if self._offset_ms is None else at_ms + self._offset_ms
+
+    def wall_s(self) -> int:
+        """Seconds since 1970, UTC; 0 while the clock is not set."""
+        return 0 if self._offset_ms is None else (self.ms() + self._offset_ms) // 1000

@@ -1,0 +1,194 @@
+"""The emergency service: feeds events into the machine and carries its actions out.
+
+Owns the way from a trigger to the phone. It waits for nothing but its own inbox and the clock: speech, lamps,
+records, journal and phone are calls that return at once. A failure in one of them is counted and passed over;
+what the call itself needs is tried again until it worked. It must never raise out of `step`.
+"""
+
+import asyncio
+import gc
+
+from firmware.emergency import events as ev
+from firmware.emergency import machine as m
+from firmware.emergency.inbox import Inbox
+from firmware.emergency.ladder import Ladder
+from firmware.emergency.narrator import Narrator
+from firmware.numbers import EMERGENCY_NUMBER
+
+_OPEN_TICK_MS = 20  # how often time is looked at while an emergency is open
+_IDLE_TICK_MS = 5000
+# What must happen for the call to go out: these stay pending until they worked. The rest is skipped when it fails.
+_VITAL = m.HANG_UP | m.DIAL | m.RESTART_PHONE | m.REPORT | m.FIND_CALL
+
+
+class Emergency:
+    """parts: object with machine, journal, phone, speaker, recorder, outputs, test_mode, settings, clock, log, sensors."""
+
+    def __init__(self, parts) -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._log = parts.log
+        self.machine = parts.machine
+        self.inbox = Inbox()
+        self.ladder = Ladder()
+        self._narrator = Narrator(parts, self.ladder)
+        self._phone = parts.phone
+        self._phone.sink = self.inbox.put
+        self._pending = 0
+        self._said = 0  # light, sound and connected as last given to the outputs, + 1
+        self.beat = None  # called once a pass: the task lives
+        self.failures = 0
+        # From the lowest bit up; the index is the bit's number.
+        self._acts = (
+            self._narrator.superseded, self._narrator.triggered, self._save, self._narrator.hush, self._hang_up,
+            self._narrator.prompt, self._dial, self._restart_phone, self._report, self._narrator.dialled,
+            self._narrator.answered, self._narrator.attempt_failed, self._narrator.reported, self._narrator.cancelled,
+            self._narrator.ended, self._narrator.silenced, self._narrator.fire_held, self._find_call,
+        )
+
+    # ------------------------------------------------------------------ the task
+    async def run(self) -> None:
+        """For ever: step when something comes, and by the clock."""
+        ticker = asyncio.create_task(self._ticker())
+        try:
+            while True:
+                self.step()
+                await self._wait()
+        finally:
+            ticker.cancel()
+
+    async def _wait(self) -> None:
+        """Until the inbox has something; in an emergency, or when even that cannot be waited for, by the clock alone."""
+        if self.machine.open():
+            await asyncio.sleep_ms(_OPEN_TICK_MS)
+            return
+        try:
+            await self.inbox.flag.wait()
+        except MemoryError:
+            gc.collect()
+            await asyncio.sleep_ms(_OPEN_TICK_MS)
+
+    async def _ticker(self) -> None:
+        while True:
+            await asyncio.sleep_ms(_IDLE_TICK_MS)
+            self.inbox.flag.set()
+
+    def step(self) -> None:
+        """Handle all that waits, then the time. Never raises."""
+        try:
+            self._carry_out()
+            while self.inbox.peek():
+                self._handle(self.inbox.event, self.inbox.arg)
+                self.inbox.pop()
+                self._carry_out()
+            due = self.machine.next_ms()
+            if due and self._clock.ms() >= due:
+                self._handle(ev.TICK, 0)
+                self._carry_out()
+            self._narrator.tick(self._clock.ms())
+            self._show()
+            self._quiet_work()
+        except Exception as error:  # noqa: BLE001 - the event is still in the inbox, or its action still pending
+            self._failed("step", error)
+        if self.beat is not None:
+            self.beat()
+
+    def _handle(self, event: int, arg: int) -> None:
+        if event == ev.REAL:
+            self._parts.test_mode.leave("real")
+        self.machine.test_mode = self._parts.test_mode.active
+        self._pending |= self.machine.handle(event, arg, self._clock.ms())
+        self._parts.changed()
+
+    def _carry_out(self) -> None:
+        """The pending actions in order. One that fails is dropped, unless the call needs it: that one stays."""
+        bit = 0
+        while self._pending >> bit:
+            mask = 1 << bit
+            if self._pending & mask and self._act(bit):
+                self._pending &= ~mask
+            bit += 1
+
+    def _act(self, bit: int) -> bool:
+        try:
+            self._acts[bit]()
+        except Exception as error:  # noqa: BLE001
+            self._failed(bit, error)
+            return not _VITAL >> bit & 1
+        return True
+
+    def _failed(self, what, error: Exception) -> None:
+        self.failures += 1
+        gc.collect()
+        self._log.error("emergency: %s: %r" % (what, error))
+
+    def acknowledged(self, seq: int) -> None:
+        """The relay committed record seq of this boot."""
+        self._narrator.acknowledged(seq)
+
+    # ------------------------------------------------------------------ actions on the call
+    def number(self) -> str:
+        """Whom this emergency dials."""
+        return self._parts.settings.get("tester") if self.machine.test else EMERGENCY_NUMBER
+
+    def _dial(self) -> None:
+        self._phone.call(self.number())
+        self._narrator.dialling()
+
+    def _hang_up(self) -> None:
+        self._phone.hang_up()
+
+    def _restart_phone(self) -> None:
+        self._log.error("the phone did not end its attempt: restarted")
+        self._phone.restart()
+
+    def _report(self) -> None:
+        self._phone.report("report_fire" if self.machine.fire() else "report_call")
+
+    def _find_call(self) -> None:
+        self._phone.find(self.number())
+
+    # ------------------------------------------------------------------ what is kept
+    def _save(self) -> None:
+        machine = self.machine
+        now_s = self._clock.wall_s()
+        left_ms = machine.hold_off_ms - self._clock.ms()
+        hold_off_s = now_s + left_ms // 1000 if now_s and left_ms > 0 else 0
+        self._parts.journal.save(machine, hold_off_s, now_s)
+
+    def resume(self) -> None:
+        """After boot: take up what the journal says. A test is not taken up: every boot is normal mode."""
+        machine = self.machine
+        journal = self._parts.journal
+        last = journal.load(machine)
+        now = self._clock.ms()
+        journal.boot += 1
+        if last is not None and last[0] and self._clock.wall_s():
+            left_s = last[0] - self._clock.wall_s()
+            machine.hold_off_ms = now + left_s * 1000 if 0 < left_s <= m.HOLD_OFF_MS // 1000 else 0
+        machine.fire_levels = 0  # the detectors say it again
+        self._parts.recorder.boot = journal.boot
+        if machine.open() and machine.test:
+            self._narrator.test_dropped()
+            machine.state = m.IDLE
+        again = journal.resumptions > 0
+        journal.resumptions = journal.resumptions + 1 if machine.open() else 0
+        if machine.open():
+            self.ladder.begin(now)
+        self._pending |= machine.resume(now, again) | m.JOURNAL
+
+    # ------------------------------------------------------------------ what is seen
+    def _show(self) -> None:
+        machine = self.machine
+        light, sound = machine.light(), machine.sound() and not self._narrator.speaking()
+        state = 1 + (1 if light else 0) + (2 if sound else 0)
+        if state != self._said:
+            self._parts.outputs.alarm(light, sound)
+            self._said = state
+
+    def _quiet_work(self) -> None:
+        """What takes time is done while nothing goes on."""
+        if not self.machine.open() and not self._narrator.speaking():
+            self._parts.journal.resumptions = 0
+            self._parts.journal.prepare()
+

@@ -1,0 +1,99 @@
+"""The gateway's front: its four buttons, what a press or a long press means, and the lamps.
+
+Owns the buttons. An edge wakes it at once; it also looks by itself, in case an interrupt is lost. Must never wait
+for anything but a button.
+"""
+
+import asyncio
+
+from drivers.button import PRESSED, STUCK, Button
+from firmware.emergency import events as ev
+from firmware.emergency import machine as m
+
+_FAST_MS = 10
+_SLOW_MS = 2000  # should interrupts fail, a press of the 119 button longer than this still counts
+HOLD_REAL_MS = 5000  # TST-08
+HOLD_TEST_MS = 5000  # call and cancel together: enter or leave test mode without a monitor
+NAMES = ("119", "centre", "call", "cancel")
+
+
+class Front:
+    """parts: emergency, test_mode, recorder, outputs, phone, clock; board: its button pins."""
+
+    def __init__(self, board, parts) -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._buttons = [Button(getattr(board, "button_" + name)) for name in NAMES]
+        self._flag = asyncio.ThreadSafeFlag()
+        self._real_said = False
+        self._chord_done = False
+        self.beat = None
+        for button in self._buttons:
+            button.pin.irq(self._edge)
+
+    def _edge(self, _pin) -> None:
+        self._flag.set()
+
+    async def run(self) -> None:
+        """For ever: sample fast while a button is down, else wait for an edge or the slow look."""
+        alarm = asyncio.create_task(self._slow_look())
+        try:
+            while True:
+                self.look()
+                if any(button.unsettled() for button in self._buttons):
+                    await asyncio.sleep_ms(_FAST_MS)
+                else:
+                    await self._flag.wait()
+        finally:
+            alarm.cancel()
+
+    async def _slow_look(self) -> None:
+        while True:
+            await asyncio.sleep_ms(_SLOW_MS)
+            self._flag.set()
+
+    def look(self) -> None:
+        """One pass over the buttons and the lamps."""
+        now = self._clock.ms()
+        for index, button in enumerate(self._buttons):
+            what = button.sample(now)
+            if what == PRESSED:
+                self._pressed(NAMES[index])
+            elif what == STUCK:
+                self._parts.recorder.event("gateway.fault", fault="button_stuck", button=NAMES[index])
+        self._holds(now)
+        self._parts.test_mode.tick()
+        self._lamps(now)
+        if self.beat is not None:
+            self.beat()
+
+    def _pressed(self, name: str) -> None:
+        if name == "119":
+            self._real_said = False
+            self._parts.emergency.inbox.put(ev.BUTTON)
+        elif name == "cancel":
+            self._parts.cancel_pressed()
+        elif name == "call":
+            self._parts.phone.answer()
+
+    def _holds(self, now: int) -> None:
+        if self._buttons[0].held_ms(now) >= HOLD_REAL_MS and not self._real_said:
+            self._real_said = True
+            if self._parts.test_mode.active:
+                self._parts.emergency.inbox.put(ev.REAL)
+        both = min(self._buttons[2].held_ms(now), self._buttons[3].held_ms(now))
+        if both < HOLD_TEST_MS:
+            self._chord_done = False
+        elif not self._chord_done:
+            self._chord_done = True
+            self._parts.toggle_test()
+
+    def _lamps(self, now: int) -> None:
+        """119: armed, and blinking in an emergency; cancel: blinks while a cancel still counts."""
+        outputs = self._parts.outputs
+        machine = self._parts.emergency.machine
+        on = now // 500 % 2 == 0
+        outputs.lamp("119", on if machine.open() else self._parts.armed())
+        outputs.lamp("cancel", on and machine.state in (m.PROMPT, m.DIALLING))
+        outputs.lamp("call", on and self._parts.phone.incoming())
+        outputs.lamp("centre", self._parts.test_mode.active and on)

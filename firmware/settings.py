@@ -1,0 +1,92 @@
+"""Settings and the known sensors, read from files on the writable flash and checked value by value.
+
+Owns what a value may be. A bad one gives its default and is named in the log. There is no setting for 119.
+"""
+
+import json
+
+_MAX_FILE_BYTES = 16384
+_MAX_SENSORS = 32
+KINDS = ("smoke", "activity", "call_button", "door")
+
+
+def is_phone_number(value) -> bool:
+    """Digits, with an optional leading +, 3 to 15 of them (E.164)."""
+    if not isinstance(value, str):
+        return False
+    digits = value[1:] if value[:1] == "+" else value
+    return 3 <= len(digits) <= 15 and digits.isdigit()
+
+
+def is_tester(value) -> bool:
+    """A number that may be dialled in test mode: any but an emergency number; empty means none is registered."""
+    return value == "" or (is_phone_number(value) and value not in ("119", "112", "110", "911"))
+
+
+def _is_volume(value) -> bool:
+    return isinstance(value, int) and 0 <= value <= 5
+
+
+def _is_numbers(value) -> bool:
+    return isinstance(value, list) and len(value) <= 14 and all(is_phone_number(item) for item in value)
+
+
+# name: (default, check). `allowed`: who may call in, besides 119 (EMG-09, CALL-04: 15 with it).
+_TABLE = {
+    "gateway": ("GW-000000", lambda value: isinstance(value, str) and 1 <= len(value) <= 32),
+    "tester": ("", is_tester),
+    "volume": (4, _is_volume),
+    "allowed": ([], _is_numbers),
+}
+
+
+def read_json(path: str, log):
+    """The file's JSON value, or None when it is missing, too large or bad."""
+    try:
+        with open(path) as file:
+            text = file.read(_MAX_FILE_BYTES + 1)
+    except OSError:
+        return None
+    if len(text) > _MAX_FILE_BYTES:
+        log.warning("%s is larger than %d bytes: not read" % (path, _MAX_FILE_BYTES))
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        log.warning("%s is not JSON: not read" % path)
+        return None
+
+
+class Settings:
+    """Attribute-like access by get(name); always a legal value."""
+
+    def __init__(self, values, log) -> None:
+        self._values = {}
+        given = values if isinstance(values, dict) else {}
+        for name in given:
+            if name not in _TABLE:
+                log.warning("setting %s is unknown: ignored" % name)
+            elif not _TABLE[name][1](given[name]):
+                log.warning("setting %s has a bad value: default used" % name)
+            else:
+                self._values[name] = given[name]
+
+    def get(self, name: str):
+        return self._values.get(name, _TABLE[name][0])
+
+
+def check_sensors(values, log) -> list:
+    """The known sensors that are whole: dicts of name, kind, place, ieee (16 hex digits). Others are named and left out."""
+    good: list = []
+    seen: set = set()
+    for item in (values if isinstance(values, list) else [])[:_MAX_SENSORS]:
+        if not isinstance(item, dict) or item.get("kind") not in KINDS or not isinstance(item.get("name"), str):
+            log.warning("a sensor entry is not whole: left out")
+            continue
+        ieee = item.get("ieee")
+        if not isinstance(ieee, str) or len(ieee) != 16 or ieee in seen:
+            log.warning("sensor %s has no address of its own: left out" % item["name"])
+            continue
+        seen.add(ieee)
+        good.append({"name": item["name"], "kind": item["kind"], "place": str(item.get("place", "")), "ieee": ieee})
+    return good

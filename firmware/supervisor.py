@@ -1,0 +1,80 @@
+"""Named tasks that must not die, and the watchdog that is fed only while the vital ones live.
+
+Owns the watchdog. A task that ends or raises is started again after a back-off; the emergency never waits for it.
+A vital task says `beat(name)` at least every BEAT_LIMIT_MS; one that does not is a reset by the watchdog.
+"""
+
+import asyncio
+import gc
+
+WATCHDOG_MS = 8000  # fault 86: reset within 8 to 10 s of a hang
+BEAT_LIMIT_MS = 15000  # a vital task may wait this long for its chip before it must say that it lives
+_FEED_MS = 2000
+_BACK_OFF_MS = (100, 500, 2000, 10000, 30000)
+
+
+class Supervisor:
+    """clock, log: the gateway's; on_death(name, error): told of each task that had to be started again."""
+
+    def __init__(self, clock, log, on_death) -> None:
+        self._clock = clock
+        self._log = log
+        self._on_death = on_death
+        self._tasks: list = []  # every task is referenced here, or asyncio may lose it
+        self._beats: dict = {}
+        self._vital: list = []
+        self.deaths: dict = {}
+
+    def start(self, name: str, run, vital: bool = False) -> None:
+        """Run the coroutine function `run` for ever. A vital one must beat."""
+        if vital:
+            self._vital.append(name)
+            self._beats[name] = self._clock.ms()
+        self._tasks.append(asyncio.create_task(self._keep(name, run)))
+
+    def beat(self, name: str) -> None:
+        """The task `name` is alive and getting on."""
+        self._beats[name] = self._clock.ms()
+
+    async def _keep(self, name: str, run) -> None:
+        failures = 0
+        while True:
+            started = self._clock.ms()
+            error = None
+            try:
+                await run()
+            except Exception as caught:  # noqa: BLE001 - a dead task is a dead alarm, whatever killed it
+                error = caught
+                gc.collect()
+            if self._clock.ms() - started > 60000:
+                failures = 0
+            delay = _BACK_OFF_MS[min(failures, len(_BACK_OFF_MS) - 1)]
+            failures += 1
+            self._report(name, error)
+            await asyncio.sleep_ms(delay)
+
+    def _report(self, name: str, error) -> None:
+        try:
+            self.deaths[name] = self.deaths.get(name, 0) + 1
+            self._log.error("task %s ended: %r" % (name, error))
+            self._on_death(name, error)
+        except Exception:  # noqa: BLE001 - telling of it must not keep it dead
+            gc.collect()
+
+    def stale(self) -> "str | None":
+        """The first vital task that has not said for too long that it lives."""
+        now = self._clock.ms()
+        for name in self._vital:
+            if now - self._beats[name] > BEAT_LIMIT_MS:
+                return name
+        return None
+
+    async def feed(self, wdt) -> None:
+        """Feed the watchdog while every vital task is fresh; wdt None: only tell."""
+        while True:
+            stale = self.stale()
+            if stale is not None:
+                self._log.error("task %s hangs: leaving the watchdog to it" % stale)
+            elif wdt is not None:
+                wdt.feed()
+            await asyncio.sleep_ms(_FEED_MS)

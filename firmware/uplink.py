@@ -1,0 +1,105 @@
+"""The way to the relay: records out as JSON lines, what it committed and what it commands back.
+
+Owns the window of records under way. A stand-in for the MQTT link behind the same queue: end to end acknowledgement,
+retransmission with the same identity. Nothing in the emergency path may wait for it.
+"""
+
+import asyncio
+import json
+
+_WINDOW = 16
+_RETRY_MS = 10000
+_MAX_LINE = 1024
+_COMMANDS_KEPT = 32  # identities remembered, so that a repeated command is not done twice
+
+
+class Uplink:
+    """stream: byte stream or None; commands: name -> function(dict) -> None or a reason to refuse."""
+
+    def __init__(self, stream, queue, recorder, commands: dict, log) -> None:
+        self._stream = stream
+        self._queue = queue
+        self._recorder = recorder
+        self._commands = commands
+        self._log = log
+        self._news = asyncio.Event()
+        self._seen: list = []
+        self._sent: set = set()
+        self.refused = 0
+        self.on_ack = None  # called with seq
+        recorder.on_record = self._news.set
+
+    async def send(self) -> None:
+        """Keep the oldest records under way; the same ones again when no answer comes."""
+        if self._stream is None:
+            await asyncio.Event().wait()
+        while True:
+            self._news.clear()
+            self._send_window()
+            try:
+                await asyncio.wait_for_ms(self._news.wait(), _RETRY_MS)
+            except asyncio.TimeoutError:
+                self._sent = set()
+
+    def _send_window(self) -> None:
+        for seq, data in self._queue.window(_WINDOW):
+            if seq not in self._sent and self._stream.write(data + b"\n"):
+                self._sent.add(seq)
+
+    async def receive(self) -> None:
+        """Acknowledgements and commands, a JSON object a line; anything else is counted."""
+        if self._stream is None:
+            await asyncio.Event().wait()
+        reader = asyncio.StreamReader(self._stream)
+        line = bytearray()
+        chunk = bytearray(256)
+        while True:
+            count = await reader.readinto(chunk)
+            for byte in memoryview(chunk)[: count or 0]:
+                if byte == 10:
+                    self._line(bytes(line))
+                    line = bytearray()
+                elif len(line) < _MAX_LINE:
+                    line.append(byte)
+
+    def _line(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            self.refused += 1
+        elif "ack" in message:
+            self._ack(message["ack"])
+        elif "hello" in message:
+            self._sent = set()
+            self._news.set()
+        elif "command" in message:
+            self._command(message["command"])
+        else:
+            self.refused += 1
+
+    def _ack(self, ack) -> None:
+        if not isinstance(ack, list) or len(ack) != 2 or ack[0] != self._recorder.boot or not self._queue.ack(ack[1]):
+            self.refused += 1
+            return
+        self._sent.discard(ack[1])
+        self._news.set()
+        if self.on_ack is not None:
+            self.on_ack(ack[1])
+
+    def _command(self, command) -> None:
+        identity = command.get("id") if isinstance(command, dict) else None
+        if not isinstance(identity, (str, int)) or identity in self._seen:
+            self.refused += 1
+            return
+        self._seen.append(identity)
+        if len(self._seen) > _COMMANDS_KEPT:
+            self._seen.pop(0)
+        action = self._commands.get(command.get("name"))
+        reason = "unknown command" if action is None else action(command)
+        if reason:
+            self.refused += 1
+            self._recorder.event("command.refused", id=identity, reason=reason)
+        else:
+            self._recorder.event("command.done", id=identity)
