@@ -1,0 +1,1 @@
+"""The simulated EG25-G: power, AT interpreter, calls, files, messages. Knows nothing of the firmware."""
