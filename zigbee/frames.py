@@ -3,9 +3,9 @@
 Owns the numbers of the wire. No I/O, no state, no waiting. Must never grow a command nobody sends or expects:
 a received frame that has no entry in EXPECTED is treated as noise.
 
-Frame: SOF 0xFE, length of the payload, cmd0 (type << 5 | subsystem), cmd1, payload, FCS (XOR of length to payload's end).
-Source: TI "Z-Stack Monitor and Test API", general serial packet and the tables of SYS, AF, ZDO, UTIL.
-A command is written here as cmd0 << 8 | cmd1.
+Frame: SOF 0xFE, length of the payload, cmd0 (type << 5 | subsystem), cmd1, payload, FCS (XOR of length to payload's
+end). Source: TI "Z-Stack Monitor and Test API", general serial packet and the tables of SYS, AF, ZDO, UTIL. A command
+is written here as cmd0 << 8 | cmd1.
 """
 
 from micropython import const
@@ -51,7 +51,8 @@ _AT_LEAST = const(0xFE)
 
 # cmd0, cmd1, base, position, factor: the payload is base + factor * payload[position] bytes long;
 # position _EXACT: base bytes, _AT_LEAST: base bytes or more. A command may have several lines. The busiest is first.
-# This is what makes a corrupted length byte harmless: the frame is refused at once instead of swallowing its successors.
+# This is what makes a corrupted length byte harmless: the frame is refused at once instead of swallowing its
+# successors.
 _EXPECTED = (
     (0x44, 0x81, 20, 16, 1),  # AF_INCOMING_MSG of Z-Stack 3: data, then MAC source and radius
     (0x44, 0x81, 17, 16, 1),  # the same as the document has it

@@ -1,7 +1,7 @@
 """The resynchronising reader: bytes in, whole ZNP frames out, at once and in order.
 
-Owns its buffer and its counters. Must never lose a good frame because of the bytes before it: whatever cannot be a frame
-costs one byte, and the search goes on inside what is held. No I/O and no waiting; the caller tells the time.
+Owns its buffer and its counters. Must never lose a good frame because of the bytes before it: whatever cannot be a
+frame costs one byte, and the search goes on inside what is held. No I/O and no waiting; the caller tells the time.
 """
 
 from array import array
@@ -67,7 +67,7 @@ class Reader:
             self._deliver()
 
     def poll(self, now_ms: int) -> int:
-        """Give an unfinished frame up after GAP_MS of silence. Returns ms until it is worth asking again, 0: nothing held."""
+        """Give an unfinished frame up after GAP_MS of silence. Returns ms until the next poll, 0: nothing is held."""
         if not self.held:
             return 0
         left = GAP_MS - (now_ms - self._last_ms)

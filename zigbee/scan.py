@@ -1,8 +1,8 @@
 """The inner loops over received bytes, as machine code on MicroPython (viper) and plain Python on CPython.
 
-Owns nothing: buffers and state come from the caller. Must never read at or beyond `end`, whatever the bytes are: viper does
-not check bounds, so every index below is guarded, and the tests run the same source on CPython, where an index error shows.
-This is the only file with native code: the image compiles it for the board's architecture.
+Owns nothing: buffers and state come from the caller. Must never read at or beyond `end`, whatever the bytes are: viper
+does not check bounds, so every index below is guarded, and the tests run the same source on CPython, where an index
+error shows. This is the only file with native code: the image compiles it for the board's architecture.
 """
 
 import micropython
@@ -30,12 +30,14 @@ COMMAND = const(6)  # ZCL command
 BODY = const(7)  # where the ZCL payload begins in the buffer
 SIZE = const(8)  # ZCL payload bytes
 MAKER = const(9)  # manufacturer code, 0 when there is none
-FIELDS_SIZE = const(10)
+BROADCAST = const(10)  # not 0: it was sent to everybody
+FIELDS_SIZE = const(11)
 
 
 @micropython.viper
 def scan(buf: ptr8, end: int, rules: ptr8, state: ptr32) -> int:
-    """Find the next good frame in buf[state[AT]:end]. 1: it begins at state[AT]; 0: bytes from state[AT] on are kept for later.
+    """Find the next good frame in buf[state[AT]:end]. 1: it begins at state[AT]; 0: bytes from state[AT] on are kept
+    for later.
 
     A candidate that cannot be a frame costs one byte and the search goes on inside it.
     """
@@ -109,7 +111,8 @@ def move(target: ptr8, to: int, source: ptr8, start: int, count: int) -> int:
 def decode(buf: ptr8, at: int, size: int, out: ptr32) -> int:
     """Decode the AF_INCOMING_MSG whose payload of size bytes begins at buf[at], and its ZCL header, into out.
 
-    1: done. 0: too short for what it claims; out is not to be used. Source: MT API AF_INCOMING_MSG; ZCL 2.4.1 frame format.
+    1: done. 0: too short for what it claims; out is not to be used. Source: MT API AF_INCOMING_MSG; ZCL 2.4.1 frame
+    format.
     """
     if size < 20:
         return 0
@@ -135,4 +138,5 @@ def decode(buf: ptr8, at: int, size: int, out: ptr32) -> int:
     out[7] = zcl + head
     out[8] = data - head
     out[9] = maker
+    out[10] = int(buf[at + 8])
     return 1

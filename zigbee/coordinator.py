@@ -1,0 +1,194 @@
+"""The Zigbee network as the product sees it: known devices, what they tell, what they are told.
+
+Owns the parts of the link and wires them together. Must never form a network, open it for joining, drop an alarm
+because its short address is new, or let anything that goes out delay what comes in.
+"""
+
+import asyncio
+
+from micropython import const
+
+from zigbee import frames, ias, zcl
+from zigbee.devices import NO_SHORT, STRANGER, Device, Devices
+from zigbee.guard import forever
+from zigbee.incoming import Incoming
+from zigbee.link import Link, LinkError
+from zigbee.resolver import Resolver
+from zigbee.sender import Outgoing, Sender
+from zigbee.supervisor import Supervisor
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_TICK_MS = const(10_000)
+_ROOM = const(8)  # places in the outgoing line that questions to the sensors leave free
+_ROOM_MS = const(500)
+
+
+class Coordinator:
+    """The parts of the product set three callbacks; all are called in the handling of the frame itself.
+
+    on_status(device, kind, value, tsn, lqi): what a known device tells, kinds of zigbee.ias.
+    on_stranger(device, kind, value): what an unknown device tells. on_tick(now_ms): about every 10 s.
+    """
+
+    def __init__(self, uart: "Any", reset_pin: "Any", clock: "Any", log: "Any") -> None:
+        self._clock = clock
+        self._log = log
+        self.link = Link(uart, clock, log, self._on_event)
+        self.sender = Sender(self.link, clock)
+        self.devices = Devices()
+        self.incoming = Incoming(self._heard, self._answer, self._enrol)
+        self.resolver = Resolver(self.link, log, self._learn)
+        self.supervisor = Supervisor(self.link, reset_pin, clock, log, self.sender.enable, self._greet)
+        self.on_status: Callable[[Device, int, int, int, int], None] | None = None
+        self.on_stranger: Callable[[Device, int, int], None] | None = None
+        self.on_tick: Callable[[int], None] | None = None
+        self._tsn = 0
+        self._question = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """The network is in service."""
+        return self.supervisor.ready
+
+    def know(self, ieee: str, index: int, zone: bool = True) -> Device:
+        """A device of the home. ieee: as printed, 16 digits (ValueError otherwise); zone: it has an IAS zone."""
+        return self.devices.know(ieee, index, zone)
+
+    def confirm(self, device: Device) -> None:
+        """Let the pendant show that its press arrived (Identify, Trigger Effect okay)."""
+        frame = zcl.specific(self._next_tsn(), ias.TRIGGER_EFFECT, ias.CONFIRM)
+        self._post(device, ias.IDENTIFY, frame, True)
+
+    def silence(self, device: Device) -> None:
+        """Stop the smoke detector's sounder (IAS WD, Start Warning with mode stop); it goes on detecting."""
+        self._post(device, ias.WARNING, zcl.specific(self._next_tsn(), ias.START_WARNING, ias.STOP_WARNING), True)
+
+    def send_zcl(self, device: Device, cluster: int, frame: bytes) -> bool:
+        """Put a ZCL frame in line for the device. False: it has no short address, or the line is full."""
+        return self._post(device, cluster, frame, False)
+
+    async def run(self) -> None:
+        """For ever: the link, what goes out, unknown addresses, the coprocessor's health, the tick."""
+        steps = (
+            (self.link.read, "reading"),
+            (self.link.watch_gap, "gap"),
+            (self.sender.run, "sending"),
+            (self.resolver.run_once, "looking up"),
+            (self._question_all, "asking"),
+            (self._tick, "tick"),
+        )
+        tasks = [asyncio.create_task(forever(step, name, self._log)) for step, name in steps]
+        try:
+            await forever(self.supervisor.run_once, "supervision", self._log)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _tick(self) -> None:
+        await asyncio.sleep_ms(_TICK_MS)
+        if self.on_tick is not None:
+            self.on_tick(self._clock.ms())
+
+    def _on_event(self, buf: bytearray, at: int, size: int, command: int) -> None:
+        if command == frames.AF_INCOMING_MSG:
+            self.incoming.take(buf, at, size)
+        elif command == frames.AF_DATA_CONFIRM:
+            self.sender.confirmed(buf[at], buf[at + 2])
+        elif command == frames.SYS_RESET_IND:
+            self.supervisor.restarted(buf[at])
+        elif command == frames.ZDO_STATE_CHANGE_IND:
+            self.supervisor.state_changed(buf[at])
+        elif command == frames.ZDO_END_DEVICE_ANNCE_IND:
+            self._announced(buf[at + 2] | buf[at + 3] << 8, bytes(buf[at + 4:at + 12]))
+        elif command == frames.ZDO_TC_DEV_IND:
+            self._learn(buf[at] | buf[at + 1] << 8, bytes(buf[at + 2:at + 10]))
+        elif command == frames.ZDO_IEEE_ADDR_RSP and buf[at] == 0:
+            self._learn(buf[at + 9] | buf[at + 10] << 8, bytes(buf[at + 1:at + 9]))
+
+    def _heard(self, short: int, endpoint: int, kind: int, value: int, tsn: int, lqi: int) -> None:
+        device = self.devices.find(short)
+        if device is None:
+            self.resolver.hold(short, endpoint, kind, value, tsn, lqi)
+        else:
+            self._give(device, endpoint, kind, value, tsn, lqi)
+
+    def _give(self, device: Device, endpoint: int, kind: int, value: int, tsn: int, lqi: int) -> None:
+        device.lqi = lqi
+        device.heard_ms = self._clock.ms()
+        if device.index == STRANGER:
+            if self.on_stranger is not None:
+                self.on_stranger(device, kind, value)
+            return
+        if kind == ias.NOTIFIED or kind == ias.LEVEL:
+            device.endpoint = endpoint
+        if self.on_status is not None:
+            self.on_status(device, kind, value, tsn, lqi)
+
+    def _learn(self, short: int, wire: bytes) -> Device:
+        device = self.devices.learn(short, wire)
+        self.resolver.held.take(short, self._give_held)
+        self.resolver.found()
+        return device
+
+    def _give_held(self, event: tuple) -> None:
+        device = self.devices.find(event[0])
+        if device is not None:
+            self._give(device, event[1], event[2], event[3], event[4], event[5])
+
+    def _announced(self, short: int, wire: bytes) -> None:
+        device = self._learn(short, wire)
+        if device.index != STRANGER and device.zone:
+            self._enrol(short, device.endpoint)  # it may have lost its enrolment (fault 34)
+
+    def _next_tsn(self) -> int:
+        self._tsn = (self._tsn + 1) & 0xFF
+        return self._tsn
+
+    def _post(self, device: Device, cluster: int, frame: bytes, urgent: bool) -> bool:
+        if device.short == NO_SHORT:
+            return False
+        return self.sender.post(Outgoing(device.short, device.endpoint, cluster, frame, urgent))
+
+    def _answer(self, short: int, endpoint: int, cluster: int, frame: bytes) -> None:
+        self.sender.post(Outgoing(short, endpoint, cluster, frame, False))
+
+    def _enrol(self, short: int, endpoint: int) -> None:
+        """Make the host the zone's CIE, enrol it, then ask what is the case. Only devices of the home are enrolled."""
+        device = self.devices.find(short)
+        if device is None or device.index == STRANGER:
+            return
+        device.endpoint = endpoint
+        address = zcl.write(self._next_tsn(), ias.CIE_ADDRESS, zcl.EUI64, self.supervisor.info.wire)
+        self._answer(short, endpoint, ias.ZONE, address)
+        accept = bytes((0, device.index & 0xFF))
+        self._answer(short, endpoint, ias.ZONE, zcl.specific(self._next_tsn(), ias.ENROLL_RESPONSE, accept))
+        self._ask(device)
+
+    def _ask(self, device: Device) -> None:
+        self.send_zcl(device, ias.ZONE, zcl.read(self._next_tsn(), (ias.ZONE_STATE, ias.ZONE_STATUS)))
+
+    async def _greet(self) -> None:
+        """After a start: learn the home's short addresses and have every zone asked what is the case now."""
+        for device in self.devices.known:
+            try:
+                answer = await self.link.request(frames.UTIL_ADDRMGR_EXT_ADDR_LOOKUP, device.wire)
+            except LinkError:
+                return  # the supervision sees to it
+            short = answer[0] | answer[1] << 8
+            if short < 0xFFF8:
+                self._learn(short, device.wire)
+        self._question.set()
+
+    async def _question_all(self) -> None:
+        """Once after each start: ask every zone what is the case, as the outgoing line has room."""
+        await self._question.wait()
+        self._question.clear()
+        for device in self.devices.known:
+            while self.sender.room < _ROOM:
+                await asyncio.sleep_ms(_ROOM_MS)
+            if device.zone:
+                self._ask(device)

@@ -1,0 +1,130 @@
+"""What a message from the air means: an AF_INCOMING_MSG becomes events of the product.
+
+Owns the decoding. Must never wait, never decide what an alarm leads to, never refuse one because of its zone id.
+"""
+
+from array import array
+
+from micropython import const
+
+from zigbee import ias, zcl
+from zigbee.scan import (
+    BODY,
+    BROADCAST,
+    CLUSTER,
+    COMMAND,
+    CONTROL,
+    ENDPOINT,
+    FIELDS_SIZE,
+    LQI,
+    MAKER,
+    SHORT,
+    SIZE,
+    TSN,
+    decode,
+)
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_ATTRIBUTES_LIMIT = const(16)  # entries looked at in one report
+
+
+class Incoming:
+    """heard(short, endpoint, kind, value, tsn, lqi) gets events of zigbee.ias; answer(...) what the sender expects
+    back.
+
+    answer(short, endpoint, cluster, zcl_frame); enrol(short, endpoint) when a zone asks to be enrolled or says it is
+    not.
+    """
+
+    def __init__(self, heard: "Callable[..., Any]", answer: "Callable[..., Any]", enrol: "Callable[..., Any]") -> None:
+        self._heard = heard
+        self._answer = answer
+        self._enrol = enrol
+        self._fields = array("I", [0] * FIELDS_SIZE)
+        self._entry = [0, 0, 0, 0]
+        self.messages = 0
+        self.broken = 0
+
+    def take(self, buf: bytearray, at: int, size: int) -> None:
+        """Handle the AF_INCOMING_MSG with the payload buf[at:at + size]."""
+        fields = self._fields
+        if not decode(buf, at, size, fields):
+            self.broken += 1
+            return
+        self.messages += 1
+        answered = False
+        if fields[MAKER]:
+            pass  # a maker's own commands are not ours to understand
+        elif fields[CONTROL] & 3 == zcl.CLUSTER_SPECIFIC:
+            answered = self._specific(buf, fields)
+        elif fields[CONTROL] & 3 == 0 and fields[COMMAND] in (zcl.REPORT, zcl.READ_RESPONSE):
+            self._attributes(buf, fields)
+        if not answered:
+            self._acknowledge(fields)
+
+    def _tell(self, fields: array, kind: int, value: int) -> None:
+        self._heard(fields[SHORT], fields[ENDPOINT], kind, value, fields[TSN], fields[LQI])
+
+    def _specific(self, buf: bytearray, fields: array) -> bool:
+        """A cluster's own command; True when it was answered."""
+        command, body, size = fields[COMMAND], fields[BODY], fields[SIZE]
+        if fields[CLUSTER] == ias.ZONE:
+            if command == ias.STATUS_CHANGE and size >= 2:  # the direction bit is not asked: too much depends on it
+                self._tell(fields, ias.NOTIFIED, buf[body] | buf[body + 1] << 8)
+            elif command == ias.ENROLL_REQUEST and fields[CONTROL] & zcl.FROM_SERVER:
+                self._enrol(fields[SHORT], fields[ENDPOINT])
+                return True
+        elif fields[CLUSTER] == ias.ACE:
+            return self._ace(buf, fields)
+        return False
+
+    def _ace(self, buf: bytearray, fields: array) -> bool:
+        command = fields[COMMAND]
+        if command in (ias.EMERGENCY, ias.PANIC, ias.FIRE):
+            self._tell(fields, ias.BUTTON, command)
+        elif command == ias.ARM and fields[SIZE] >= 1 and buf[fields[BODY]] == ias.DISARM:
+            tsn, short, endpoint = fields[TSN], fields[SHORT], fields[ENDPOINT]
+            self._tell(fields, ias.BUTTON, ias.ACE_DISARM)
+            self._answer(short, endpoint, ias.ACE, zcl.specific(tsn, ias.ARM_RESPONSE, ias.ALL_DISARMED, True))
+            return True
+        return False
+
+    def _attributes(self, buf: bytearray, fields: array) -> None:
+        at = fields[BODY]
+        end = at + fields[SIZE]
+        answer = fields[COMMAND] == zcl.READ_RESPONSE
+        entry = self._entry
+        for _ in range(_ATTRIBUTES_LIMIT):
+            more = zcl.attribute(buf, at, end, answer, entry)
+            if more <= 0:
+                if more < 0:
+                    self.broken += 1
+                return
+            if entry[zcl.TYPE]:
+                self._attribute(fields, entry[zcl.ID], entry[zcl.VALUE])
+            at = entry[zcl.NEXT]
+
+    def _attribute(self, fields: array, number: int, value: int) -> None:
+        cluster = fields[CLUSTER]
+        if cluster == ias.ZONE and number == ias.ZONE_STATUS:
+            self._tell(fields, ias.LEVEL, value)
+        elif cluster == ias.ZONE and number == ias.ZONE_STATE and value == 0:
+            self._enrol(fields[SHORT], fields[ENDPOINT])
+        elif cluster == ias.OCCUPANCY and number == ias.OCCUPIED:
+            self._tell(fields, ias.PRESENCE, value)
+        elif cluster == ias.POWER and number == ias.BATTERY_PERCENT:
+            self._tell(fields, ias.BATTERY, value)
+
+    def _acknowledge(self, fields: array) -> None:
+        """The default response, unless the sender does not want it (ZCL 2.5.12)."""
+        control = fields[CONTROL]
+        if control & zcl.NO_DEFAULT_RESPONSE or fields[BROADCAST] or fields[MAKER]:
+            return
+        if control & 3 == 0 and fields[COMMAND] == zcl.DEFAULT_RESPONSE:
+            return
+        frame = zcl.default_response(fields[TSN], bool(control & zcl.FROM_SERVER), fields[COMMAND])
+        self._answer(fields[SHORT], fields[ENDPOINT], fields[CLUSTER], frame)
