@@ -37,7 +37,7 @@ def sources_hash() -> str:
     for module in (sys.modules[__name__], sound_espeak, sound_pcm, sound_rules):
         digest.update(pathlib.Path(str(module.__file__)).read_bytes())
     try:
-        import espeakng_loader
+        import espeakng_loader  # type: ignore[import-untyped]
         library = pathlib.Path(espeakng_loader.get_library_path())
         digest.update(f"{library.name} {library.stat().st_size}".encode())
     except ImportError:

@@ -32,7 +32,7 @@ class EspeakError(Exception):
 def load() -> ctypes.CDLL:
     """The library, initialised with the Korean voice. EspeakError when it cannot be had."""
     try:
-        import espeakng_loader
+        import espeakng_loader  # type: ignore[import-untyped]
     except ImportError as error:
         raise EspeakError("espeakng-loader is not installed (see the project's pinned requirements)") from error
     library = ctypes.CDLL(espeakng_loader.get_library_path())
