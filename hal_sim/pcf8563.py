@@ -1,7 +1,7 @@
 """A register-level PCF8563 clock with its own coin cell (NXP PCF8563 Rev. 11, section 8.4).
 
 Owns the wall time of the simulated home. Registers 02h-08h: seconds with VL, minutes, hours,
-days, weekdays, century and months, years, all BCD. Local time is kept, as the firmware sets it.
+days, weekdays, century and months, years, all BCD. It keeps UTC.
 """
 
 ADDRESS = 0x51
@@ -38,7 +38,7 @@ def from_bcd(value: int) -> int:
 
 
 class Pcf8563:
-    """The chip: `epoch_s` is local time in seconds since 1970 at world time 0."""
+    """The chip: `epoch_s` is UTC in seconds since 1970 at world time 0."""
 
     def __init__(self, sched, epoch_s: int) -> None:
         self._sched = sched

@@ -1,0 +1,243 @@
+"""The simulated home: everything outside the controller, and what a person, the fire or a fault does to it.
+
+Owns what outlives a reset of the gateway: chips, flash, clock, relay, monitor, the phone network. Emits the timeline.
+Must never know the firmware: it meets it only through the board's buses.
+"""
+
+import json
+
+from hal_sim.board import SimBoard
+from hal_sim.bus.partition import Flash
+from hal_sim.ends import PowerCut, SimEnd
+from hal_sim.modem.chip import ModemChip
+from hal_sim.monitor import Monitor
+from hal_sim.pcf8563 import Pcf8563, days_from_civil
+from hal_sim.relay import Relay
+from hal_sim.room_speaker import RoomSpeaker
+from hal_sim.steps import DEFAULT_START, ScenarioError, check_step, parse_start
+from hal_sim.zigbee.chip import NcpChip
+from hal_sim.zigbee.ieee import ieee_of
+
+_KST_S = 9 * 3600
+_JOURNAL_SECTORS = 4
+_BOOT_MS = {"power": 2500, "reset": 1500, "watchdog": 1500}  # bootloader, MicroPython and imports, measured order of size
+_ARMED_MS = 600  # the lamp is steady, not a flicker of the start
+_PRESS_MS = 200
+
+
+class Home:
+    """root: folder for settings.json and sensors.json, with sound/ in it; write(line): takes one timeline line."""
+
+    def __init__(self, sched, kernel, scenario: dict, root: str, write) -> None:
+        self.sched = sched
+        self.block = kernel.block
+        self._kernel = kernel
+        self._write = write
+        self.root = root
+        self.board = None
+        self._lines = {"light": False, "sound": False}
+        self._beacon_shown = (False, False)
+        self._beacon_due = None
+        self._armed_due = None
+        self.mains = True
+        self.rtc_cells = [b""]
+        self.flash = Flash(_JOURNAL_SECTORS, scenario.get("seed", 1))
+        self.sensors = [_whole(item) for item in scenario.get("sensors", [])]
+        self.clock_chip = Pcf8563(sched, _epoch_s(scenario.get("start", DEFAULT_START)))
+        self._open_chips()
+        self._write_files(scenario)
+        for step in scenario.get("steps", []):
+            sched.at(step["at"], self.do, step)
+        if scenario.get("until") is not None:
+            sched.at(scenario["until"], self._end)
+
+    def _open_chips(self) -> None:
+        index_path = self.root + "/sound/index.json"
+        self.room_speaker = RoomSpeaker(self.sched, self.emit, index_path)
+        self.modem = ModemChip(self.sched, self.emit)
+        self.modem.texts = _spoken_files(index_path)
+        self.ncp = NcpChip(self.sched, self.emit)
+        self.ncp.load_home(self.sensors)
+        self.relay = Relay(self.sched, self.emit)
+        self.monitor = Monitor(self.sched, self.emit)
+
+    def _write_files(self, scenario: dict) -> None:
+        for name, value in (("settings", scenario.get("settings", {})), ("sensors", self.sensors)):
+            with open(self.root + "/" + name + ".json", "w") as file:
+                file.write(json.dumps(value))
+
+    # ------------------------------------------------------------------ the timeline
+    def emit(self, what: str, **fields) -> None:
+        """One timeline line; fields in the order of their names, so that equal runs give equal bytes."""
+        line = '{"t": %d, "what": %s' % (self.sched.now_ms, json.dumps(what))
+        for name in sorted(fields):
+            line += ", %s: %s" % (json.dumps(name), json.dumps(fields[name]))
+        self._write(line + "}")
+
+    def lamp_watch(self, name: str):
+        def watch(level: int) -> None:
+            self.emit("lamp", lamp=name, on=bool(level))
+            if name == "119":
+                self.sched.cancel(self._armed_due)
+                self._armed_due = self.sched.after(_ARMED_MS, self.emit, "armed") if level else None
+
+        return watch
+
+    def beacon_watch(self, part: str):
+        def watch(level: int) -> None:
+            self._lines[part] = bool(level)
+            if self._beacon_due is None:
+                self._beacon_due = self.sched.after(0, self._show_beacon)
+
+        return watch
+
+    def _show_beacon(self) -> None:
+        self._beacon_due = None
+        shown = (self._lines["light"], self._lines["sound"])
+        if shown != self._beacon_shown:
+            self._beacon_shown = shown
+            self.emit("beacon", light=shown[0], sound=shown[1])
+
+    # ------------------------------------------------------------------ power
+    def power_on(self) -> None:
+        """The supply is there: the chips start."""
+        self.modem.power_on()
+        self.ncp.power_on()
+
+    def boot(self, cause: str) -> SimBoard:
+        """The controller starts; returns its board when the firmware would begin to run."""
+        self._wait(_BOOT_MS[cause])
+        self.board = SimBoard(self, cause)
+        self._kernel.boot()
+        self.emit("boot", reason=cause)
+        return self.board
+
+    def stop(self) -> None:
+        """The controller stops: its outputs fall back, what it lit goes dark."""
+        board, self.board = self.board, None
+        if board is None:
+            return
+        for name in ("119", "centre", "call", "cancel"):
+            getattr(board, "lamp_" + name).value(0)
+        board.beacon.value(0)
+        board.siren.value(0)
+        board.amp_enable.value(0)
+        board.close()
+
+    def power_off(self, for_ms: int) -> None:
+        """Everything is off, battery too, for for_ms."""
+        self.stop()
+        self.rtc_cells[0] = b""
+        self.modem.set_vbat(0)
+        self.ncp.power_off()
+        self._wait(for_ms)
+        self.modem.set_vbat(1)
+        self.power_on()
+
+    def _wait(self, for_ms: int) -> None:
+        """Time passes with the controller off; a further power cut meanwhile makes it longer."""
+        end = self.sched.now_ms + for_ms
+        while self.sched.now_ms < end:
+            try:
+                self._kernel.advance_to(end)
+            except PowerCut as cut:
+                end = max(end, self.sched.now_ms + cut.for_ms)
+
+    def _end(self) -> None:
+        raise SimEnd()
+
+    # ------------------------------------------------------------------ what happens in the home
+    def do(self, step: dict) -> None:
+        """One step of a scenario, now."""
+        getattr(self, "_do_" + step["do"])(step)
+
+    def try_step(self, step) -> None:
+        """A step from outside while the home runs: a bad one is refused with a log line."""
+        try:
+            check_step(step, "step", [item["name"] for item in self.sensors])
+        except ScenarioError as error:
+            self.emit("log", level="error", text=str(error))
+            return
+        self.do(step)
+
+    def _do_press(self, step: dict) -> None:
+        if self.board is None:
+            return
+        pin = getattr(self.board, "button_" + step["button"])
+        pin.drive(0)
+        self.sched.after(step.get("hold_ms", _PRESS_MS), pin.drive, 1)
+
+    def _do_smoke(self, step: dict) -> None:
+        self.ncp.smoke(step["sensor"], step["on"])
+
+    def _do_call_button(self, step: dict) -> None:
+        self.ncp.call_button(step["sensor"], step["button"])
+
+    def _do_door(self, step: dict) -> None:
+        self.ncp.door(step["sensor"], step["open"])
+
+    def _do_move(self, step: dict) -> None:
+        self.ncp.move(step["place"], step["for_ms"])
+
+    def _do_sensor(self, step: dict) -> None:
+        self.ncp.sensor(step["sensor"], step.get("battery"), step.get("radio"), step.get("lqi"), step.get("tamper"))
+
+    def _do_line119(self, step: dict) -> None:
+        self.modem.set_line(step["reply"], step.get("after_ms"))
+
+    def _do_hang_up(self, _step: dict) -> None:
+        self.modem.hang_up()
+
+    def _do_call_in(self, step: dict) -> None:
+        self.modem.call_in(step["from"])
+
+    def _do_modem(self, step: dict) -> None:
+        if "fault" in step:
+            self.modem.set_fault(step["fault"])
+        self.modem.set_network(step.get("voice"), step.get("data"), step.get("rssi"))
+
+    def _do_relay(self, step: dict) -> None:
+        if "up" in step:
+            self.relay.set_up(step["up"])
+        if "command" in step:
+            self.relay.command(step["command"])
+
+    def _do_mains(self, step: dict) -> None:
+        self.mains = step["on"]
+        if self.board is not None:
+            self.board.mains.drive(1 if step["on"] else 0)
+
+    def _do_power_cut(self, step: dict) -> None:
+        raise PowerCut(step["for_ms"])
+
+    def _do_ncp(self, step: dict) -> None:
+        self.ncp.set_fault(step["fault"])
+
+    def _do_monitor(self, step: dict) -> None:
+        if "attached" in step:
+            self.monitor.set_attached(step["attached"])
+        if "touch" in step:
+            self.monitor.touch(step["touch"])
+
+    def _do_clock(self, step: dict) -> None:
+        if step["lost"]:
+            self.clock_chip.lose()
+
+
+def _whole(item: dict) -> dict:
+    return {"name": item["name"], "kind": item["kind"], "place": item.get("place", ""),
+            "ieee": item.get("ieee") or ieee_of(item["name"])}
+
+
+def _epoch_s(start: str) -> int:
+    year, month, day, hour, minute, second = parse_start(start)
+    return days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - _KST_S
+
+
+def _spoken_files(index_path: str) -> dict:
+    try:
+        with open(index_path) as file:
+            index = json.loads(file.read())
+    except OSError:
+        return {}
+    return {name + ".wav": index[name]["text"] for name in index}

@@ -1,0 +1,43 @@
+"""The attached monitor: shows the view it was sent, sends touches back."""
+
+import json
+
+from hal_sim.lines import JsonLines
+
+
+class Monitor:
+    """Far end of the monitor link; detaching cuts the link."""
+
+    def __init__(self, sched, emit) -> None:
+        self._sched = sched
+        self._emit = emit
+        self._lines = JsonLines(self._view)
+        self._stream = None
+        self._attached = True
+
+    def attach(self, stream) -> None:
+        """The gateway booted: its end of the link."""
+        self._stream = stream
+        self._lines = JsonLines(self._view)
+        stream.peer = self
+        stream.up = self._attached
+
+    def set_attached(self, attached: bool) -> None:
+        self._attached = attached
+        if self._stream is not None:
+            self._stream.up = attached
+            if attached:
+                self._send({"hello": 1})
+
+    def touch(self, action: str) -> None:
+        if self._attached and self._stream is not None:
+            self._send({"touch": action})
+
+    def feed(self, data: bytes) -> None:
+        self._lines.feed(data)
+
+    def _view(self, view: dict) -> None:
+        self._emit("screen", **view)
+
+    def _send(self, message: dict) -> None:
+        self._sched.after(1, self._stream.deliver, json.dumps(message).encode() + b"\n")

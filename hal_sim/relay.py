@@ -1,0 +1,66 @@
+"""The stand-in relay: commits records, drops repeats, answers with what it committed, sends commands.
+
+Owns what was committed. It is told nothing but the bytes of the link.
+"""
+
+import json
+
+from hal_sim.lines import JsonLines
+
+_COMMIT_MS = 40  # network and database, one way
+
+
+class Relay:
+    """Far end of the uplink; survives every reset of the gateway."""
+
+    def __init__(self, sched, emit) -> None:
+        self._sched = sched
+        self._emit = emit
+        self._lines = JsonLines(self._record)
+        self._committed: set = set()
+        self._commands: list = []  # those that could not be sent yet
+        self._stream = None
+        self._up = True
+
+    def attach(self, stream) -> None:
+        """The gateway booted: its end of the link."""
+        self._stream = stream
+        self._lines = JsonLines(self._record)
+        stream.peer = self
+        stream.up = self._up
+
+    def set_up(self, up: bool) -> None:
+        self._up = up
+        if self._stream is not None:
+            self._stream.up = up
+            if up:
+                self._send({"hello": 1})
+                for command in self._commands:
+                    self._send({"command": command})
+                self._commands = []
+
+    def command(self, command: dict) -> None:
+        if self._up and self._stream is not None:
+            self._send({"command": command})
+        else:
+            self._commands.append(command)
+
+    def feed(self, data: bytes) -> None:
+        self._lines.feed(data)
+
+    def _record(self, record: dict) -> None:
+        identity = (record.get("boot"), record.get("seq"))
+        self._sched.after(_COMMIT_MS, self._commit, identity, record)
+
+    def _commit(self, identity: tuple, record: dict) -> None:
+        if not self._up:
+            return
+        if identity in self._committed:
+            self._emit("repeat", record=record)
+        else:
+            self._committed.add(identity)
+            self._emit("relay", record=record)
+        self._send({"ack": list(identity)})
+
+    def _send(self, message: dict) -> None:
+        self._sched.after(_COMMIT_MS, self._stream.deliver, json.dumps(message).encode() + b"\n")
