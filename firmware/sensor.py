@@ -1,0 +1,58 @@
+"""One sensor of the home as the gateway remembers it: its place, its levels, what it said last.
+
+Owns the memory of one sensor. Must never act: what a level means is decided in `firmware.sensors`.
+"""
+
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from zigbee.devices import Device
+
+SMOKE = "smoke"
+ACTIVITY = "activity"
+CALL_BUTTON = "call_button"
+DOOR = "door"
+KINDS = (SMOKE, ACTIVITY, CALL_BUTTON, DOOR)
+
+REPEAT_MS = const(10_000)  # the same frame within this time is a repeat (fault 31)
+_RECENT = const(4)
+
+
+class Sensor:
+    """`index` is its place in the list of the home's sensors; levels are None until they were heard."""
+
+    def __init__(self, index: int, name: str, kind: str, place: str, ieee: str) -> None:
+        self.index = index
+        self.name = name
+        self.kind = kind
+        self.place = place
+        self.ieee = ieee
+        self.device: Device | None = None  # None: its address is broken, it cannot be heard
+        self.alarm: bool | None = None
+        self.since_ms = 0  # when the alarm level rose
+        self.last_ms = 0  # when the alarm level was last told
+        self.stuck = False
+        self.tamper = False
+        self.trouble = False
+        self.battery_low = False
+        self.battery_percent: int | None = None
+        self.present: bool | None = None
+        self._keys = [-1] * _RECENT
+        self._times = [0] * _RECENT
+        self._next = 0
+
+    def repeats(self, kind: int, value: int, tsn: int, now_ms: int) -> bool:
+        """Whether this very frame (kind stands for its cluster and command) was dealt with in the last REPEAT_MS."""
+        key = kind << 24 | tsn << 16 | value & 0xFFFF
+        for place in range(_RECENT):
+            if self._keys[place] == key and now_ms - self._times[place] < REPEAT_MS:
+                return True
+        return False
+
+    def remember(self, kind: int, value: int, tsn: int, now_ms: int) -> None:
+        """This frame was dealt with to the end; had it failed, another try must not be taken for a repeat."""
+        key = kind << 24 | tsn << 16 | value & 0xFFFF
+        self._keys[self._next] = key
+        self._times[self._next] = now_ms
+        self._next = (self._next + 1) % _RECENT

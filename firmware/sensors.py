@@ -1,0 +1,198 @@
+"""What the home's sensors say, as triggers of the emergency path and as records.
+
+Owns the meaning of each sensor's bits. An alarm is put into `sink` in the handling of the very frame that brought it
+(EMG-01): no queue, no polling, before anything else is done with it. Must never let a record, a confirmation or an
+unknown device keep an alarm from the sink, and never put what an unknown device says.
+
+A smoke detector's alarm is a level: every status that has it is FIRE, its end is FIRE_CLEAR. A pendant's is a press:
+one CALL for each; a bit that stays set is one press, until it is restored, or until a new frame comes after _HELD_MS of
+quiet (_STUCK_MS once it is known to be stuck).
+"""
+
+import gc
+
+from micropython import const
+
+from firmware.emergency.events import CALL, CANCEL, FIRE, FIRE_CLEAR
+from firmware.sensor import ACTIVITY, CALL_BUTTON, DOOR, KINDS, SMOKE, Sensor
+from zigbee import ias
+from zigbee.guard import tell
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from zigbee.coordinator import Coordinator
+    from zigbee.devices import Device
+
+_HELD_MS = const(5000)  # a person presses again after a restore was lost
+_STUCK_MS = const(60_000)  # fault 39
+_STRANGERS = const(8)
+_STRANGER_MS = const(600_000)  # an unknown device is reported this often at most
+
+
+def _nowhere(event: int, arg: int) -> None:
+    """Until the emergency service sets its own."""
+
+
+class Sensors:
+    """`sink(event, arg)` gets FIRE, FIRE_CLEAR, CALL (arg: index in `known`) and CANCEL (arg: 1 + index).
+
+    known: list of dicts with name, kind, place, ieee (16 digits as printed). record(event_name, **fields) is told the
+    rest.
+    """
+
+    def __init__(
+        self, known: list, coordinator: "Coordinator", clock: "Any", log: "Any", record: "Callable[..., Any]"
+    ) -> None:
+        self._coordinator = coordinator
+        self._clock = clock
+        self._log = log
+        self._record = record
+        self.sink: Callable[[int, int], Any] = _nowhere
+        self.all = [self._open(index, entry) for index, entry in enumerate(known)]
+        self.repeats = 0
+        self.strangers = 0
+        self._seen: dict = {}
+        coordinator.on_status = self._on_status
+        coordinator.on_stranger = self._on_stranger
+        coordinator.on_tick = self._on_tick
+
+    def silence(self) -> int:
+        """Stop the sounder of every smoke detector in alarm (EMG-15); they go on detecting. Returns how many."""
+        asked = 0
+        for sensor in self.all:
+            if sensor.kind == SMOKE and sensor.alarm and sensor.device is not None:
+                self._coordinator.silence(sensor.device)
+                asked += 1
+        return asked
+
+    def _open(self, index: int, entry: dict) -> Sensor:
+        kind = entry.get("kind", "")
+        ieee = entry.get("ieee", "")
+        sensor = Sensor(index, entry.get("name", ""), kind, entry.get("place", ""), ieee)
+        if kind not in KINDS:
+            self._log.error("sensors: %s is of the unknown kind %s" % (sensor.name, kind))
+            return sensor
+        try:
+            sensor.device = self._coordinator.know(ieee, index, kind != ACTIVITY)
+        except (ValueError, TypeError):
+            self._log.error("sensors: %s has no valid address: %s" % (sensor.name, ieee))
+        return sensor
+
+    def _on_status(self, device: "Device", kind: int, value: int, tsn: int, lqi: int) -> None:
+        sensor = self.all[device.index]
+        now = self._clock.ms()
+        if sensor.repeats(kind, value, tsn, now):
+            self.repeats += 1
+            return
+        if kind == ias.NOTIFIED or kind == ias.LEVEL:
+            self._zone(sensor, kind == ias.NOTIFIED, value, now)
+        elif kind == ias.BUTTON:
+            self._button(sensor, value)
+        elif kind == ias.PRESENCE:
+            sensor.present = bool(value & 1)
+        elif kind == ias.BATTERY:
+            sensor.battery_percent = value // 2
+        sensor.remember(kind, value, tsn, now)
+
+    def _zone(self, sensor: Sensor, notified: bool, status: int, now_ms: int) -> None:
+        if sensor.kind == SMOKE:
+            self._smoke(sensor, ias.alarm_of(status), now_ms)
+        elif sensor.kind == CALL_BUTTON:
+            self._pendant(sensor, notified, bool(status & ias.ANY_ALARM), now_ms)
+        elif sensor.kind == DOOR:
+            self._door(sensor, notified, bool(status & ias.ANY_ALARM))
+        self._health(sensor, status)
+
+    def _smoke(self, sensor: Sensor, alarm: bool, now_ms: int) -> None:
+        if alarm:
+            self.sink(FIRE, sensor.index)
+            sensor.last_ms = now_ms
+        elif sensor.alarm is not False:
+            self.sink(FIRE_CLEAR, sensor.index)
+        sensor.alarm = alarm
+
+    def _pendant(self, sensor: Sensor, notified: bool, pressed: bool, now_ms: int) -> None:
+        if not pressed:
+            if sensor.stuck:
+                self._tell("sensor.fault", sensor, fault="stuck", on=False)
+            sensor.alarm = sensor.stuck = False
+            return
+        quiet_ms = now_ms - sensor.last_ms
+        again = notified and quiet_ms >= (_STUCK_MS if sensor.stuck else _HELD_MS)
+        sensor.last_ms = now_ms
+        if sensor.alarm and not again:
+            return
+        self.sink(CALL, sensor.index)
+        if not sensor.alarm:
+            sensor.alarm = True
+            sensor.since_ms = now_ms
+        self._confirm(sensor)
+
+    def _button(self, sensor: Sensor, command: int) -> None:
+        """The pendant's IAS ACE commands; nobody else's count."""
+        if sensor.kind != CALL_BUTTON:
+            return
+        if command == ias.ACE_DISARM:
+            self.sink(CANCEL, 1 + sensor.index)
+        else:
+            self.sink(FIRE if command == ias.FIRE else CALL, sensor.index)
+        self._confirm(sensor)
+
+    def _confirm(self, sensor: Sensor) -> None:
+        """EMG-16. Should it fail, the emergency goes on all the same."""
+        try:
+            if sensor.device is not None:
+                self._coordinator.confirm(sensor.device)
+        except Exception as error:  # noqa: BLE001
+            gc.collect()
+            tell(self._log, "confirming a press", error)
+
+    def _door(self, sensor: Sensor, notified: bool, is_open: bool) -> None:
+        if sensor.alarm is not is_open and (notified or sensor.alarm is not None):
+            self._tell("door.opened" if is_open else "door.closed", sensor)
+        sensor.alarm = is_open
+
+    def _health(self, sensor: Sensor, status: int) -> None:
+        tamper = bool(status & ias.TAMPER)
+        if tamper is not sensor.tamper:
+            sensor.tamper = tamper
+            self._tell("sensor.tamper", sensor, on=tamper)
+        trouble = bool(status & (ias.TROUBLE | ias.BATTERY_DEFECT))
+        if trouble is not sensor.trouble:
+            sensor.trouble = trouble
+            self._tell("sensor.fault", sensor, fault="trouble", on=trouble)
+        low = bool(status & ias.BATTERY_LOW)
+        if low is not sensor.battery_low:
+            sensor.battery_low = low
+            self._tell("sensor.battery", sensor, state="low" if low else "good", percent=sensor.battery_percent)
+
+    def _tell(self, event: str, sensor: Sensor, **fields: "Any") -> None:
+        try:
+            self._record(event, sensor=sensor.name, ieee=sensor.ieee, place=sensor.place, **fields)
+        except Exception as error:  # noqa: BLE001 - a record that cannot be made holds nothing up
+            tell(self._log, event, error)
+
+    def _on_stranger(self, device: "Device", kind: int, value: int) -> None:
+        """Fault 35: counted, logged and shown, but nobody is called."""
+        self.strangers += 1
+        now = self._clock.ms()
+        if now - self._seen.get(device.ieee, -_STRANGER_MS) < _STRANGER_MS:
+            return
+        if len(self._seen) >= _STRANGERS:
+            self._seen.clear()
+        self._seen[device.ieee] = now
+        self._log.warning("sensors: %s does not belong to this home; it told %d, %04x" % (device.ieee, kind, value))
+        try:
+            self._record("sensor.refused", ieee=device.ieee, reason="unknown", value=value)
+        except Exception as error:  # noqa: BLE001
+            tell(self._log, "sensor.refused", error)
+
+    def _on_tick(self, now_ms: int) -> None:
+        for sensor in self.all:
+            held = sensor.kind == CALL_BUTTON and sensor.alarm and not sensor.stuck
+            if held and now_ms - sensor.since_ms >= _STUCK_MS:
+                sensor.stuck = True
+                self._tell("sensor.fault", sensor, fault="stuck", on=True)
