@@ -18,7 +18,7 @@ if _TYPE_CHECKING:
     from hal_sim.sched import Scheduler
 
 _BYTES_A_MS = 32
-_STARVED_MS = 40  # no samples for so long after the last ones: what was spoken broke off
+_STARVED_MS = 1000  # no samples for so long after the last ones: what was spoken broke off; less is a stutter
 _FORGET_MS = 5000  # so much later the same text counts from 1 again
 _UNKNOWN_END_MS = 200  # silence that ends a sound nobody knows
 
@@ -78,6 +78,11 @@ class RoomSpeaker:
         if not on:
             self._silence()
 
+    def lost(self) -> None:
+        """The output restarts: samples already handed over are not played to their end."""
+        self._reset()
+        self._silence()
+
     def hear(self, data: bytes, tick: int) -> None:
         """Samples whose first byte is audible at tick, in 1/32 ms."""
         if not self._on:
@@ -96,7 +101,8 @@ class RoomSpeaker:
             at += len(text.head)
             buf = buf[start + len(text.head):]
             start, text = self._find(buf)
-        keep = 0 if 0 < self._left <= self._margin else min(self._margin, len(buf))
+        # A head may begin in the last bytes, unless they end a text: every text begins with more zeros than that.
+        keep = min(self._margin, len(buf) - self._left if 0 < self._left <= len(buf) else len(buf))
         self._consume(buf[:len(buf) - keep], at)
         self._held = buf[len(buf) - keep:]
         if self._now is not None and self._watch is None:

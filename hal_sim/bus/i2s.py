@@ -24,6 +24,7 @@ _EINVAL = 22
 class I2S(io.IOBase):
     """`ear.hear(data, tick)` gets the samples when they become audible; tick is the exact time in 1/32 ms.
 
+    `ear.lost()` is called when what is on its way is not played.
     fault: None, "raise" (write raises OSError) or "stuck" (takes nothing, never writable).
     """
 
@@ -48,6 +49,9 @@ class I2S(io.IOBase):
         """What was not yet audible is lost, as when the controller restarts."""
         self._pending = []
         self._busy_until = self._sched.now_ms * _BYTES_A_MS
+        self._nonblocking = False
+        if self.ear is not None:
+            self.ear.lost()
 
     def buffered(self) -> int:
         """Bytes written and not yet played."""
