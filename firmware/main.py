@@ -29,9 +29,9 @@ def main() -> None:
             from firmware.app import run
 
             run(board)
-            print("ERROR main: the firmware ended")
+            print("error main: the firmware ended")
         except Exception as error:  # noqa: BLE001 - whatever it is, the answer is to start again
-            print("ERROR main: the firmware stopped")
+            print("error main: the firmware stopped")
             sys.print_exception(error)
         time.sleep_ms(_PAUSE_MS)
     except KeyboardInterrupt:
@@ -43,7 +43,7 @@ def main() -> None:
 def _to_developer(board: "Board | None") -> None:
     if board is not None and board.wdt is None:
         board.start_wdt(_DEVELOPER_MS)
-    print("WARNING main: stopped by Ctrl-C; the watchdog starts the firmware again")
+    print("warning main: stopped by Ctrl-C; the watchdog starts the firmware again")
 
 
 def _restart(board: "Board | None") -> None:

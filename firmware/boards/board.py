@@ -64,12 +64,12 @@ class Board:
 
     monitor: "Stream | None"  # JSON lines to and from the attached monitor
     uplink: "Stream | None"  # JSON lines to and from the relay
-    console: "Console"  # log lines, `LEVEL text`
+    console: "Console"  # log lines, `level text`
 
     root: str  # folder of settings.json, sensors.json and sound/; root + "/settings.json" is a path
     reset_cause: str  # "power" (a brown-out too), "reset", "watchdog", "deepsleep", "soft" or "unknown"
 
-    start_wdt: "Callable[[int], None]"  # timeout in ms; a watchdog cannot be stopped again
+    start_wdt: "Callable[[int], WDT]"  # timeout in ms; sets wdt; a watchdog cannot be stopped again
     reset: "Callable[[], None]"  # restart the controller; does not return on the board
 
     def __init__(self) -> None:

@@ -96,8 +96,10 @@ def _reset_cause() -> str:
     return causes.get(machine.reset_cause(), "unknown")
 
 
-def _start_wdt(board: Board, timeout_ms: int) -> None:
+def _start_wdt(board: Board, timeout_ms: int) -> WDT:
+    """From here on the controller restarts unless feed() is called in time; it cannot be stopped."""
     board.wdt = WDT(timeout=timeout_ms)
+    return board.wdt
 
 
 def _optional(board: Board, name: str, opener: "Callable[[], Any]") -> "Any":
@@ -105,7 +107,7 @@ def _optional(board: Board, name: str, opener: "Callable[[], Any]") -> "Any":
     try:
         return opener()
     except (OSError, ValueError, ImportError, MemoryError, RuntimeError) as error:
-        board.console.write("WARNING board: no %s: %r\n" % (name, error))
+        board.console.write("warning board: no %s: %r\n" % (name, error))
         return None
 
 

@@ -1,0 +1,37 @@
+"""How the simulated controller ends: the interpreter stops at once and the supervisor starts it again.
+
+Owns the folder of what outlives the interpreter (flash, RTC memory, the note that says why it ended). A board that
+resets runs no handler, no `finally` and no `except`: so does this.
+"""
+
+import os
+import vfs
+
+FOLDER = os.getenv("BOARD_DIR")
+CAUSE = os.getenv("BOARD_CAUSE") or "power"
+RAW = bool(os.getenv("BOARD_RAW"))
+_state = vfs.VfsPosix(os.getenv("BOARD_STATE"))  # not mounted: out of reach of the board's own file names
+
+
+def load(name: str) -> bytes:
+    """What was kept under this name, b"" when nothing was."""
+    try:
+        file = _state.open("/" + name, "rb")
+    except OSError:
+        return b""
+    data = file.read()
+    file.close()
+    return data
+
+
+def keep(name: str, data) -> None:
+    """Keep data for the next start of the interpreter."""
+    file = _state.open("/" + name, "wb")
+    file.write(data)
+    file.close()
+
+
+def end(cause: str) -> None:
+    """Stop here: cause is power, reset, watchdog or soft. Does not return."""
+    keep("cause", cause.encode())
+    os.system("kill -9 $PPID")

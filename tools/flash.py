@@ -1,0 +1,229 @@
+"""`make flash PORT=...`: put the firmware on a board with mpremote, verified, and start it.
+
+Owns the order: main.py goes first and comes back last, so an interrupted flashing never leaves half a firmware that
+boots; run again, it copies what is missing. Must never touch the unit's own settings.json and sensors.json.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from typing import NamedTuple
+
+from tools import image, onboard
+
+_ARCHES = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin")
+_MPY_MAJOR, _MPY_MINOR = (int(part) for part in image.MPY_VERSION.split("."))
+_EXEC_TIMEOUT_S = 120
+_SLOWEST_BYTES_S = 1500  # mpremote over a slow line; below it something hangs
+_BATCH_FILES = 16
+_BATCH_BYTES = 256 * 1024
+_TRIES = 2
+
+
+class FlashError(Exception):
+    """One line that says what to do."""
+
+
+class BoardInfo(NamedTuple):
+    version: str
+    mpy: int  # sys.implementation._mpy: version, sub-version, architecture
+    platform: str
+
+    @property
+    def arch(self) -> str:
+        number = self.mpy >> 10
+        return _ARCHES[number] if number < len(_ARCHES) else ""
+
+
+class Mpremote:
+    """Runs mpremote for one port; every run has a time limit."""
+
+    def __init__(self, port: str) -> None:
+        self._port = port
+
+    def run(self, *arguments: str, timeout_s: float = _EXEC_TIMEOUT_S) -> str:
+        """Standard output of `mpremote connect PORT resume ARGUMENTS`. Raises FlashError."""
+        command = [sys.executable, "-m", "mpremote", "connect", self._port, "resume", *arguments]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, errors="replace")
+        except subprocess.TimeoutExpired:
+            raise FlashError(f"the board at {self._port} stopped answering: press reset and try again") from None
+        if done.returncode:
+            raise FlashError(self._explain(done.stdout + done.stderr))
+        return done.stdout
+
+    def exec(self, program: str) -> list[str]:
+        """Run a program on the board; its lines."""
+        return self.run("exec", program).splitlines()
+
+    def _explain(self, output: str) -> str:
+        if "failed to access" in output:
+            return f"cannot open {self._port}: another program has it, or you may not (Linux: group dialout)"
+        if "could not enter raw repl" in output:
+            return f"no answer from {self._port}: is it the board's port, and does it run MicroPython? docs/flashing.md"
+        lines = [line for line in output.splitlines() if line.strip()]
+        return f"mpremote failed: {lines[-1].strip() if lines else 'no message'}; run make flash again"
+
+
+def probe(remote: Mpremote) -> BoardInfo:
+    """What answers on the port. Raises FlashError when it is no MicroPython that can load our modules."""
+    for line in remote.exec(onboard.PROBE):
+        words = line.split()
+        if len(words) == 5 and words[0] == "BOARD" and words[1] == "micropython":
+            info = BoardInfo(words[2], int(words[3]), words[4])
+            break
+    else:
+        raise FlashError("what answers is no MicroPython: install it first, docs/flashing.md")
+    if info.mpy & 0xFF != _MPY_MAJOR or (info.mpy >> 8) & 3 != _MPY_MINOR:
+        raise FlashError(
+            f"the board's MicroPython {info.version} cannot load .mpy {image.MPY_VERSION}: needs 1.29, docs/flashing.md"
+        )
+    return info
+
+
+def on_board(remote: Mpremote) -> tuple[dict[str, str], list[str]]:
+    """sha256 by path of the files the image may own, and the folders, parents first."""
+    files, folders, ended = {}, [], False
+    for line in remote.exec(onboard.LIST):
+        kind, _, rest = line.partition(" ")
+        if kind == "FILE":
+            digest, _, path = rest.partition(" ")
+            files[path] = digest
+        elif kind == "DIR":
+            folders.append(rest)
+        ended = line == "END"
+    if not ended:
+        raise FlashError("the board did not finish listing its files: run make flash again")
+    return files, folders
+
+
+def plan(manifest: dict, files: dict[str, str]) -> tuple[list[dict], list[str]]:
+    """What to copy (main.py last) and which files to remove, from what is on the board."""
+    wanted = {"/" + file["path"]: file for file in manifest["files"]}
+    copy = [
+        file for path, file in wanted.items()
+        if files.get(path) != file["sha256"] and not (file["keep"] and path in files)
+    ]
+    copy.sort(key=lambda file: (file["path"] == "main.py", file["path"]))
+    stale = sorted(path for path in files if path not in wanted)
+    return copy, stale
+
+
+def copy_all(remote: Mpremote, folder: pathlib.Path, files: list[dict]) -> None:
+    """Copy, verify and install the files in order. Raises FlashError."""
+    parents = {"/" + parent.as_posix() for file in files for parent in pathlib.PurePosixPath(file["path"]).parents}
+    remote.exec(onboard.make_folders(sorted(parents - {"/."})))
+    done = 0
+    for batch in batches(files):
+        _copy_batch(remote, folder, batch)
+        for file in batch:
+            done += 1
+            print(f"  {done:>3}/{len(files)}  {file['path']}  {file['bytes']} bytes", flush=True)
+
+
+def batches(files: list[dict]) -> list[list[dict]]:
+    """Files for one run of mpremote each; main.py is alone."""
+    result: list[list[dict]] = []
+    size = 0
+    for file in files:
+        size += file["bytes"]
+        if not result or len(result[-1]) == _BATCH_FILES or size > _BATCH_BYTES or file["path"] == "main.py":
+            result.append([])
+            size = file["bytes"]
+        result[-1].append(file)
+    return result
+
+
+def _copy_batch(remote: Mpremote, folder: pathlib.Path, batch: list[dict]) -> None:
+    wanted = {"/" + file["path"]: file["sha256"] for file in batch}
+    reason = ""
+    for _ in range(_TRIES):
+        size = sum((folder / path[1:]).stat().st_size for path in wanted)
+        program = onboard.install(wanted)
+        output = remote.run("mount", str(folder), "exec", program, timeout_s=_EXEC_TIMEOUT_S + size / _SLOWEST_BYTES_S)
+        for line in output.splitlines():
+            if line.startswith("OK "):
+                wanted.pop(line[3:], None)
+            elif line.startswith("ERROR "):
+                reason = line[6:]
+        if not wanted:
+            return
+    if reason:
+        raise FlashError(f"the board cannot write {reason}: is its flash full? docs/flashing.md")
+    raise FlashError(f"{next(iter(wanted))} arrives damaged: check the cable, run make flash again")
+
+
+def flash(remote: Mpremote, folder: pathlib.Path, manifest: dict) -> None:
+    """Bring the board's files to the image's, and verify them. Raises FlashError."""
+    files, folders = on_board(remote)
+    copy, stale = plan(manifest, files)
+    if copy or stale:
+        main_py = next(file for file in manifest["files"] if file["path"] == "main.py")
+        if main_py not in copy:
+            copy.append(main_py)
+        print(f"{len(copy)} files to copy, {len(stale)} to remove", flush=True)
+        remote.exec(onboard.remove(["/main.py", *stale, *_empty_folders(manifest, folders)]))
+        copy_all(remote, folder, copy)
+        copy, stale = plan(manifest, on_board(remote)[0])
+    if copy or stale:
+        raise FlashError(f"{len(copy)} files on the board are still wrong: its flash may be worn out, try again")
+    print(f"all {len(manifest['files'])} files verified on the board", flush=True)
+
+
+def _empty_folders(manifest: dict, folders: list[str]) -> list[str]:
+    """Folders the image does not have, children first."""
+    wanted = {"/" + parent.as_posix() for f in manifest["files"] for parent in pathlib.PurePosixPath(f["path"]).parents}
+    return [folder for folder in reversed(folders) if folder not in wanted]
+
+
+def _image_for(info: BoardInfo, folder: pathlib.Path | None, scratch: pathlib.Path) -> tuple[pathlib.Path, dict]:
+    """The image to flash: the one given, or a fresh one for the board's processor."""
+    if folder is None:
+        manifest = image.build(scratch / "image", info.arch or image.BOARD_ARCH)
+        return scratch / "image", manifest
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+    except (OSError, ValueError):
+        raise FlashError(f"no image in {folder}: make image") from None
+    if manifest["arch"] not in ("", info.arch):
+        raise FlashError(f"the image is for {manifest['arch']}, the board is {info.arch or 'of another kind'}")
+    return folder, manifest
+
+
+def _check_port(port: str) -> None:
+    if not port:
+        raise FlashError("no PORT: connect the board by USB, then make flash PORT=/dev/ttyACM0 (mpremote connect list)")
+    if port.startswith("/") and not os.path.exists(port):
+        raise FlashError(f"no device {port}: connect the board by USB; mpremote connect list shows its name")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make flash", description="Put the firmware on a board.")
+    parser.add_argument("port", nargs="?", default="", help="serial port of the board, /dev/ttyACM0 or COM5")
+    parser.add_argument("--image", type=pathlib.Path, help="an image made before; without it one is made now")
+    options = parser.parse_args(argv)
+    try:
+        _check_port(options.port)
+        remote = Mpremote(options.port)
+        info = probe(remote)
+        print(f"MicroPython {info.version} on {info.platform}, {info.arch or 'no machine code'}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="flash-") as scratch:
+            folder, manifest = _image_for(info, options.image, pathlib.Path(scratch))
+            flash(remote, folder, manifest)
+        remote.run("reset")
+    except (FlashError, image.ImageError) as error:
+        print(f"flash: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("flash: interrupted; the board starts nothing until make flash was run again", file=sys.stderr)
+        return 130
+    print("the board restarts into the firmware")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
