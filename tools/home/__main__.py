@@ -1,0 +1,64 @@
+"""`python -m tools.home [--port 8119] [--no-open]`: the simulated home in a browser.
+
+Owns the command line. What goes wrong is one line on stderr; Ctrl-C ends without a word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import signal
+import sys
+import webbrowser
+
+from aiohttp import web
+
+from tools.home import house
+from tools.home.server import make_app
+
+HOST = "127.0.0.1"
+PORT = 8119
+
+
+async def serve(port: int, open_page: bool) -> int:
+    """Serve until SIGINT or SIGTERM; the exit status."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.AppRunner(make_app(house.command(), house.ROOT, house.scenario(), house.SOUND),
+                           access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+        url = f"http://{HOST}:{port}/"
+        print(f"The simulated home is open at {url}  (Ctrl-C ends it)", flush=True)
+        if open_page:
+            await asyncio.to_thread(webbrowser.open, url)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+    return 0
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run from the command line; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.home", description="The simulated home in a browser.")
+    parser.add_argument("--port", type=int, default=PORT, help=f"TCP port on {HOST} (default {PORT})")
+    parser.add_argument("--no-open", action="store_true", help="do not open the browser")
+    asked = parser.parse_args(args)
+    try:
+        return asyncio.run(serve(asked.port, not asked.no_open))
+    except LookupError as error:
+        print(error, file=sys.stderr)
+    except (OSError, OverflowError) as error:
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            print(f"port {asked.port} is in use: another home may be open; try --port {asked.port + 1}",
+                  file=sys.stderr)
+        else:
+            print(f"cannot serve on port {asked.port}: {error}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""The simulated home as all open pages share it.
+
+Owns the bounded history, the latest line of each lasting thing, the switches, and the desk's way of answering.
+Must never make a page wait for another one: a page that does not read is dropped and comes back by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import time
+from collections.abc import Coroutine
+
+from tools.home import steps
+from tools.home.process import Simulator
+
+HISTORY = 3000  # lines a page that opens later still sees
+QUEUE_MAX = 400  # messages a slow page may be behind
+FLUSH_S = 0.03  # lines are sent together: at x600 there are thousands a second
+LASTING = ("screen", "beacon", "lamp", "armed", "boot", "call", "prompt", "prompt_end")
+
+
+class Hub:
+    """Lines of the simulator out to the pages, wishes of the pages in to the simulator."""
+
+    def __init__(self, scenario: dict) -> None:
+        self.scenario = scenario
+        self.simulator: Simulator | None = None
+        self.pages: set[asyncio.Queue] = set()
+        self._flusher: asyncio.Task | None = None
+        self._jobs: set[asyncio.Task] = set()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._history: collections.deque[dict] = collections.deque(maxlen=HISTORY)
+        self._latest: dict[str, dict] = {}
+        self._fresh: list[dict] = []
+        self._world: dict = {}
+        self._desk = "auto"
+        self._speed = 1.0
+        self._t_ms, self._at_s = 0.0, time.monotonic()
+        self.state, self._status, self._tail = "starting", 0, []
+
+    # -- the process -------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the home from its beginning; a failure to start is shown as its death."""
+        assert self.simulator is not None
+        self._reset()
+        try:
+            await self.simulator.start(self.scenario)
+        except OSError as error:
+            self.ended(127, [str(error)])
+            return
+        if self.state == "starting":
+            self.state = "running"
+        await self._send(steps.line_reply(self._desk))
+        self.tell(self.hello())
+
+    async def restart(self) -> None:
+        """End the process and begin again."""
+        assert self.simulator is not None
+        await self.simulator.stop()
+        await self.start()
+
+    def line(self, line: dict) -> None:
+        """One timeline line from the simulator."""
+        if isinstance(line.get("t"), (int, float)):
+            self._t_ms, self._at_s = float(line["t"]), time.monotonic()
+        if line["what"] in LASTING:
+            key = line["what"] + str(line.get("name") or line.get("button") or line.get("lamp") or "")
+            self._latest[key.replace("prompt_end", "prompt")] = line
+        self._keep(line)
+        if line["what"] == "call" and line.get("state") in ("answered", "ended", "failed") and self._desk == "manual":
+            self._background(self._send(steps.line_reply("manual")))
+
+    def _keep(self, line: dict) -> None:
+        self._history.append(line)
+        self._fresh.append(line)
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.get_running_loop().create_task(self._flush())
+
+    def ended(self, status: int, tail: list[str]) -> None:
+        """The simulator died."""
+        self.state, self._status, self._tail = "dead", status, tail
+        self.tell({"type": "sim", "state": "dead", "status": status, "tail": tail})
+
+    # -- the pages ---------------------------------------------------------------------------------------------
+
+    def join(self, queue: asyncio.Queue) -> None:
+        """A page was opened: it gets the home as it is, then all that happens."""
+        self._send_fresh()
+        queue.put_nowait(self.hello())
+        self.pages.add(queue)
+
+    def hello(self) -> dict:
+        """All that a page needs to show the home as it is now."""
+        return {"type": "hello", "state": self.state, "status": self._status, "tail": self._tail,
+                "scenario": self.scenario, "history": list(self._history), "latest": list(self._latest.values()),
+                "world": self._world, "desk": self._desk, "speed": self._speed, "now": self._now_ms()}
+
+    def tell(self, message: dict) -> None:
+        """Queue a message for every page; one that is too far behind is dropped."""
+        for queue in list(self.pages):
+            if queue.qsize() >= QUEUE_MAX:
+                self.pages.discard(queue)
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(None)
+            else:
+                queue.put_nowait(message)
+
+    async def hear(self, message: object) -> str:
+        """One message from a page; the answer is why it was refused, empty when it was done."""
+        if not isinstance(message, dict):
+            return "not an object"
+        if message.get("restart"):
+            await self.restart()
+            return ""
+        if "desk" in message:
+            return await self._hear_desk(message["desk"])
+        step = message.get("step")
+        return steps.refusal(step) or await self._do(step)
+
+    async def _hear_desk(self, wish: object) -> str:
+        if wish == "pick_up":  # the person at the desk takes the call that rings
+            return await self._do({"do": "line119", "reply": "answer", "after_ms": 0})
+        if wish not in steps.DESK_MODES:
+            return "unknown way to answer"
+        self._desk = str(wish)
+        self.tell({"type": "desk", "desk": wish})
+        return await self._do(steps.line_reply(self._desk))
+
+    async def _do(self, step: dict) -> str:
+        if not await self._send(step):
+            return "the simulator does not take steps"
+        if step["do"] == "speed":
+            self._t_ms, self._at_s = self._now_ms(), time.monotonic()
+            self._speed = float(step.get("x", 1))
+            self.tell({"type": "speed", "x": self._speed, "now": self._t_ms})
+        steps.remember(self._world, step)
+        self.tell({"type": "world", "world": self._world})
+        self._keep({"t": round(self._now_ms()), "what": "did", "step": step})
+        return ""
+
+    async def _send(self, step: dict) -> bool:
+        return self.simulator is not None and await self.simulator.send(step)
+
+    def _now_ms(self) -> float:
+        return self._t_ms + (time.monotonic() - self._at_s) * 1000 * self._speed
+
+    def _background(self, job: Coroutine) -> None:
+        task = asyncio.create_task(job)
+        self._jobs.add(task)  # asyncio itself keeps no reference
+        task.add_done_callback(self._jobs.discard)
+
+    async def _flush(self) -> None:
+        await asyncio.sleep(FLUSH_S)
+        self._send_fresh()
+
+    def _send_fresh(self) -> None:
+        lines, self._fresh = self._fresh, []
+        if lines:
+            self.tell({"type": "lines", "lines": lines})

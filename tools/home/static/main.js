@@ -1,0 +1,161 @@
+// Puts the page together: lines from the server into the state, the state onto the page, wishes back.
+
+import { find, segments, toast } from "./dom.js";
+import * as desk from "./desk.js";
+import * as faults from "./faults.js";
+import { showLamps, showPress, wireKeys } from "./keys.js";
+import { connect } from "./link.js";
+import * as log from "./log.js";
+import * as rooms from "./rooms.js";
+import * as screen from "./screen.js";
+import * as sound from "./sound.js";
+import { blank, fold } from "./state.js";
+import { apply, has, onLanguage, switchLanguage, t } from "./text.js";
+import * as time from "./time.js";
+
+let state = blank();
+let world = {};
+let alive = false; // the simulator runs
+let fast = false;
+
+const link = connect(receive, linkChanged);
+const markSpeed = segments(find("speed"), "1", (x) => link.step({ do: "speed", x: Number(x) }));
+
+const RECEIVE = { hello, lines, world: (message) => { world = message.world; draw(); }, sim: died, desk: ({ desk: mode }) => desk.setMode(mode), refused: ({ text }) => toast(`${t("refused")}: ${text}`),
+  speed: ({ x, now }) => setSpeed(x, now) };
+
+function receive(message) {
+  RECEIVE[message.type]?.(message);
+}
+
+function hello(message) {
+  state = blank();
+  world = message.world;
+  alive = message.state !== "dead";
+  time.begin(message.scenario.start, alive);
+  setSpeed(message.speed, message.now);
+  rooms.useSensors(message.scenario.sensors);
+  desk.setMode(message.desk);
+  sound.silence();
+  log.clear();
+  take(message.history, true);
+  for (const line of message.latest) if (line.what !== "prompt" && line.what !== "prompt_end") fold(state, line);
+  trouble(alive ? null : message);
+  draw();
+}
+
+function lines(message) {
+  take(message.lines, false);
+  draw();
+}
+
+function take(fresh, past) {
+  const origins = fresh.map((line) => {
+    if (line.what === "did") { if (!past) did(line.step); else if (line.step.do === "move") rooms.did(line.step); } else fold(state, line);
+    if (!past) react(line);
+    return state.origin;
+  });
+  const last = fresh.at(-1);
+  if (!past && last && typeof last.t === "number" && last.what !== "did") time.set(last.t);
+  log.add(fresh, origins);
+}
+
+function did(step) {
+  if (step.do === "press") showPress(step.button);
+  rooms.did(step);
+}
+
+// What a line sets off once, when it happens: sounds, the pendant's light, a refusal.
+function react(line) {
+  if (line.what === "prompt" && !fast) sound.play(line.text, line.to);
+  if (line.what === "prompt_end") sound.stop();
+  if (line.what === "boot") sound.silence();
+  if (line.what === "confirm") rooms.confirmed();
+  if (line.what === "log" && line.level === "error" && line.step) toast(`${t("refused")}: ${line.text}`);
+}
+
+function setSpeed(x, now) {
+  fast = x > 1;
+  time.set(now ?? time.now(), x);
+  markSpeed(String(x));
+  if (fast) sound.silence();
+  draw();
+}
+
+function died(message) {
+  alive = message.state !== "dead";
+  trouble(alive ? null : message);
+  time.halt();
+  sound.silence();
+}
+
+function linkChanged(up) {
+  if (up) return;
+  time.halt();
+  sound.silence();
+  showTrouble(t("lost"), "", false);
+}
+
+function trouble(message) {
+  if (!message) { find("trouble").hidden = true; return; }
+  showTrouble(t("dead").replace("%s", message.status), message.tail.join("\n") || t("dead_silent"), true);
+}
+
+function showTrouble(title, tail, canRestart) {
+  find("trouble_title").textContent = title;
+  find("trouble_tail").textContent = tail;
+  find("trouble_tail").hidden = !tail;
+  find("trouble_restart").hidden = !canRestart;
+  find("trouble").hidden = false;
+}
+
+function draw() {
+  const { view } = state.screen;
+  document.body.dataset.view = view;
+  screen.draw(state, world, (touch) => link.step({ do: "monitor", touch }));
+  showLamps(state.lamps);
+  document.body.classList.toggle("alarm", state.beacon.light);
+  find("beacon").classList.toggle("on", state.beacon.light);
+  find("beacon").setAttribute("aria-label", t(state.beacon.light ? "beacon_on" : "beacon"));
+  find("grille").classList.toggle("speaking", state.prompt?.to === "room");
+  find("power_led").className = `led${world.mains?.on === false ? " battery" : ""}`;
+  const gateway = document.querySelector(".gateway");
+  gateway.classList.toggle("invite", view === "home" && !state.origin);
+  gateway.classList.toggle("window", view === "prompt");
+  rooms.show(world, state);
+  faults.show(world);
+  desk.draw(state);
+  hint(view);
+  sound.setSiren(state.beacon.sound && !fast, Boolean(state.prompt));
+  const at = time.wall();
+  find("clock").textContent = at.toTimeString().slice(0, 8);
+  find("date").textContent = screen.dateText(at);
+}
+
+function hint(view) {
+  const key = has(`h_${view}`) ? `h_${view}` : "h_home";
+  const extra = fast ? ` · ${t("h_fast")}` : "";
+  const text = t(key) + extra;
+  if (find("hint_text").textContent !== text) find("hint_text").textContent = text;
+}
+
+function showMute() {
+  find("mute").setAttribute("aria-pressed", String(sound.isMuted()));
+  find("mute").setAttribute("aria-label", t("mute_label"));
+}
+
+wireKeys((button, hold) => link.step({ do: "press", button, hold_ms: hold }));
+rooms.build(link.step);
+desk.build(link.desk, link.step);
+faults.build(link.step);
+log.build();
+sound.load();
+find("mute").onclick = () => { sound.setMuted(!sound.isMuted()); showMute(); draw(); };
+find("language").onclick = switchLanguage;
+find("restart").onclick = () => link.restart();
+find("trouble_restart").onclick = () => link.restart();
+for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, sound.unlock, { capture: true });
+onLanguage(() => { rooms.translate(); log.redraw(); showMute(); draw(); });
+apply();
+log.redraw();
+setInterval(draw, 200);

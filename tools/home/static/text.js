@@ -1,0 +1,106 @@
+// Every word of the page in Korean and English, and English glosses of what the gateway says.
+// Owns the choice of language. Must never change what the firmware itself says.
+
+const WORDS = {
+  title: ["모의 가정", "Simulated home"],
+  subtitle: ["응급 게이트웨이의 실제 펌웨어가 이 집을 지킵니다", "the real firmware of an emergency gateway looks after this home"],
+  clock_label: ["모의 가정의 시각", "Time in the simulated home"], speed_label: ["시간 빠르기", "Speed of time"],
+  sound: ["소리", "Sound"], restart: ["처음부터", "Restart"], language: ["English", "한국어"],
+  mute_label: ["소리 끄기", "Mute"], hint_now: ["지금", "Now"], restart_home: ["모의 가정 다시 시작", "Restart the home"],
+  gateway: ["게이트웨이", "Gateway"], rooms: ["방", "Rooms"], desk: ["119 상황실", "119 desk"], faults: ["고장 내 보기", "Break something"],
+  faults_note: ["그래도 119는 걸려야 합니다", "119 must still be dialled"], booting: ["켜지는 중", "Starting"], beacon: ["경광등", "Beacon"],
+  beacon_on: ["경광등이 켜짐", "Beacon is flashing"], key_119: ["응급", "Emergency"], key_centre: ["센터", "Centre"], key_call: ["통화", "Call"], key_cancel: ["취소", "Cancel"],
+  lamp_on: ["불 켜짐", "lit"], hold_s: ["초", "s"], rooms_hint: ["방을 누르면 그리로 걸어갑니다", "Press a room to walk there"],
+  pick_up: ["받기", "Answer"], hang_up: ["끊기", "Hang up"], policy: ["119에 전화가 오면", "When 119 is called"],
+  desk_auto: ["3초 뒤 받음", "After 3 s"], desk_manual: ["직접 받기", "By hand"], desk_busy: ["통화 중", "Busy"], desk_no_answer: ["안 받음", "No answer"], desk_drop: ["끊어짐", "Drops"],
+  heard: ["상황실이 듣는 말", "What the operator hears"], heard_empty: ["전화가 오면 상황실이 듣는 말이 여기에 나옵니다", "What the operator hears appears here"],
+  log: ["일어난 일", "Timeline"], filter: ["걸러 보기", "Filter"], search: ["찾기", "Search"], records: ["중계서버가 저장한 기록", "Records the relay has stored"],
+  log_empty: ["아직 아무 일도 없습니다", "Nothing has happened yet"], records_empty: ["기록이 저장되면 여기에 쌓입니다", "Records appear here once they are stored"],
+  k_person: ["사람", "Person"], k_voice: ["음성", "Voice"], k_call: ["전화", "Call"], k_sensor: ["감지기", "Sensor"], k_panel: ["화면·램프", "Panel"], k_record: ["기록", "Record"], k_system: ["시스템", "System"],
+  mains: ["전원", "Mains"], voice: ["음성망", "Voice"], data: ["데이터망", "Data"], relay: ["중계서버", "Relay"], monitor: ["모니터", "Monitor"],
+  on: ["정상", "working"], off: ["끊김", "off"], ncp: ["무선 칩", "Radio"], modem: ["모뎀", "Modem"],
+  f_none: ["정상", "OK"], f_hang: ["멈춤", "Hang"], f_reset: ["재시작", "Reset"], f_garbage: ["쓰레기값", "Garbage"], f_no_sim: ["유심 없음", "No SIM"],
+  power_cut: ["전원과 배터리 모두 5초 끊기", "Cut mains and battery for 5 s"],
+  smoke_on: ["연기 내기", "Make smoke"], smoke_off: ["연기 걷기", "Clear smoke"], door_open: ["문 열기", "Open door"], door_close: ["문 닫기", "Close door"],
+  pendant: ["응급호출기", "Pendant"], pendant_call: ["응급", "Help"], pendant_cancel: ["취소", "Cancel"], confirmed: ["게이트웨이가 받았어요", "The gateway heard it"], walk_to: ["걸어가기", "walk here"],
+  living: ["거실", "Living room"], kitchen: ["부엌", "Kitchen"], bedroom: ["침실", "Bedroom"], bathroom: ["화장실", "Bathroom"], entrance: ["현관", "Entrance"],
+  desk_idle: ["대기", "Idle"], desk_ringing: ["울리는 중", "Ringing"], desk_active: ["통화 중", "On the line"],
+  desk_idle_title: ["걸려 온 전화가 없습니다", "No call"], desk_idle_sub: ["게이트웨이가 119에 걸면 여기가 울립니다", "It rings here when the gateway dials 119"],
+  desk_ringing_title: ["전화가 울립니다", "The phone rings"], desk_active_title: ["대상자 댁과 통화 중", "Talking with the home"], desk_dialling_title: ["전화가 걸리고 있습니다", "A call is coming in"],
+  desk_no_attempts: ["", ""], attempt: ["번째 시도", "attempt"], to_number: ["받는 번호", "number called"],
+  call_ended: ["통화 끝", "Call ended"], call_failed: ["연결 안 됨", "Not connected"], call_answered: ["전화를 받음", "Answered"],
+  ready: ["119 연결 준비됨", "Ready to call 119"], on_battery: ["배터리로 동작 중", "On battery"], mains_ok: ["전원", "Mains"], relay_ok: ["중계서버", "Relay"], relay_off: ["중계서버 끊김", "Relay cut off"],
+  to_dial: ["초 뒤 119에 전화합니다", "s until 119 is called"], to_dial_test: ["초 뒤 시험 번호로 겁니다", "s until the test number is called"], calling: ["전화를 거는 중", "Calling"],
+  touch_test: ["시험 모드", "Test mode"], touch_leave: ["시험 끝내기", "Leave test mode"], touch_extend: ["10분 더", "10 min more"], touch_real: ["진짜입니다 · 119", "This is real · 119"], touch_silence: ["감지기 소리 끄기", "Silence the detector"],
+  test_badge: ["시험 모드", "TEST MODE"], monitor_cut: ["모니터가 분리되었습니다", "The monitor is detached"], no_power: ["", ""],
+  v_home: ["", ""], v_prompt: ["곧 119에 전화합니다", "119 will be called"], v_dialling: ["119에 전화를 거는 중", "Calling 119"], v_reporting: ["119가 받았습니다", "119 has answered"],
+  v_talking: ["119와 통화 중", "Talking with 119"], v_cancelled: ["취소되었습니다", "Cancelled"], v_ended: ["통화가 끝났습니다", "The call has ended"], v_test: ["시험 모드", "Test mode"],
+  cause_fire: ["화재 감지", "Fire detected"], cause_call: ["응급호출", "Pendant pressed"], cause_button: ["119 버튼", "119 button"],
+  l_pressed: ["눌림", "Pressed"], l_heard: ["들음", "Heard"], l_prompting: ["안내", "Prompt"], l_dialling: ["전화 거는 중", "Dialling"], l_answered: ["받음", "Answered"], l_reported: ["신고됨", "Reported"], l_closed: ["종료", "Closed"], l_acknowledged: ["관제 확인", "Relay has it"],
+  h_starting: ["게이트웨이가 켜지고 있습니다.", "The gateway is starting."], h_home: ["빨간 119 버튼을 누르거나 연기를 내 보세요", "Press the red 119 button, or make smoke in the kitchen"],
+  h_prompt: ["안내가 두 번 나갑니다. 그 안에 초록색 취소를 누르면 아무 데도 전화하지 않습니다", "The prompt is spoken twice. Press the green cancel in that time and nobody is called"],
+  h_dialling: ["119에 거는 중입니다. 119 상황실에서 받거나 ‘통화 중’으로 바꿔 보세요", "119 is being called. Answer at the 119 desk, or make it busy"],
+  h_reporting: ["119가 받았습니다. 신고 문장을 두 번 말하고 나면 통화가 이어집니다", "119 answered. The report is spoken twice, then the line is open"],
+  h_talking: ["통화가 열려 있습니다. 취소 버튼으로는 끊기지 않습니다. 상황실에서 끊어 보세요", "The line is open. The cancel button does not end it: hang up at the desk"],
+  h_cancelled: ["취소되었습니다. 전화는 나가지 않았고, 취소했다는 기록만 중계서버로 갔습니다", "Cancelled. No call was placed; only the record of the cancel went to the relay"],
+  h_ended: ["통화가 끝났습니다. 아래에서 중계서버가 저장한 기록을 보세요", "The call has ended. See below what the relay has stored"],
+  h_test: ["시험 모드입니다. 119 대신 시험 번호로 걸고, 10분 뒤 저절로 끝납니다", "Test mode: the test number is called instead of 119. It ends by itself after 10 min"],
+  h_fast: ["배속 중에는 소리를 내지 않습니다", "No sound while time runs fast"], h_sound: ["페이지를 한 번 누르면 소리가 납니다", "Click the page once to hear it"],
+  can_cancel: ["실제 상황이 아니라면 취소버튼을 눌러주십시오", "If this is not a real emergency, press cancel"], test_ends: ["%s분 뒤 저절로 끝납니다", "Ends by itself in %s min"],
+  lost: ["서버와 끊어졌습니다. 다시 잇는 중입니다…", "The server is gone. Reconnecting…"], dead: ["모의 가정이 멈췄습니다 (종료 코드 %s). 마지막으로 남긴 말:", "The simulated home has stopped (exit status %s). Its last words:"], dead_silent: ["(아무 말도 남기지 않았습니다)", "(it left no words)"],
+  refused: ["할 수 없었습니다", "Refused"], seq: ["순번", "seq"],
+};
+
+const GLOSS = [
+  [/^119로 연결합니다/, "“Connecting to 119. If this is not a real emergency, press the cancel button.”"],
+  [/^화재가 감지/, "“Fire has been detected. If this is not a real emergency, press the cancel button.”"],
+  [/^(응급호출|119호출)이 감지/, "“An emergency call has been detected. If this is not real, press the cancel button.”"],
+  [/^119에 전화를 걸고/, "“Calling 119.”"], [/^시험 전화를 걸고/, "“Calling the test number.”"], [/^연결되지 않아/, "“Not connected; calling again.”"],
+  [/^취소되었습니다/, "“Cancelled. 119 is not called.”"], [/^119 통화가 끝/, "“The call with 119 has ended.”"], [/^경보음을/, "“The alarm sound is off.”"],
+  [/^테스트 모드입니다/, "“Test mode. It ends in 10 minutes.”"], [/^테스트 모드를 10분/, "“Test mode goes on for 10 minutes.”"], [/^테스트 모드를 마/, "“Test mode ends.”"],
+  [/^시험 전화번호가/, "“There is no test number; cannot begin.”"], [/^실제 상황으로/, "“Connecting to 119 for real.”"],
+  [/^화재발생/, "“Fire! Requesting a check by the safe-call system.”"],
+  [/^응급호출!/, "“Emergency call! Requesting a check by the safe-call system.”"],
+];
+
+const EVENTS = {
+  "emergency.triggered": ["응급 시작", "emergency began"], "emergency.cancelled": ["사용자 취소", "cancelled by the user"], "emergency.dialled": ["119 발신", "dialled"],
+  "emergency.answered": ["119 응답", "answered"], "emergency.ended": ["119 통화 종료", "call ended"], "emergency.alarm_silenced": ["감지기 소리 끔", "alarm silenced"],
+  "power.mains_lost": ["전원 끊김", "mains lost"], "power.mains_back": ["전원 돌아옴", "mains back"], "monitor.detached": ["모니터 분리", "monitor detached"], "monitor.attached": ["모니터 연결", "monitor attached"],
+  "test.entered": ["시험 모드 시작", "test mode entered"], "test.extended": ["시험 모드 연장", "test mode extended"], "test.left": ["시험 모드 끝", "test mode left"],
+  "gateway.booted": ["게이트웨이 켜짐", "gateway booted"], "gateway.fault": ["고장", "fault"], "gateway.recovered": ["복구", "recovered"], "call.ended": ["통화 종료", "call ended"], "call.refused": ["전화 거부", "call refused"],
+  "door.opened": ["문 열림", "door opened"], "door.closed": ["문 닫힘", "door closed"], "sensor.link": ["감지기 연결", "sensor link"], "sensor.tamper": ["감지기 분해", "sensor tamper"],
+};
+
+const KEY = "home.language";
+const listeners = [];
+let english = read() === "en";
+
+function read() {
+  try { return localStorage.getItem(KEY) || "ko"; } catch { return "ko"; }
+}
+
+export const isEnglish = () => english;
+export const t = (key) => (WORDS[key] || [key, key])[english ? 1 : 0];
+export const has = (key) => key in WORDS;
+export const gloss = (said) => (english && (GLOSS.find(([start]) => start.test(said)) || [])[1]) || "";
+export const eventName = (name) => (EVENTS[name] || ["", ""])[english ? 1 : 0];
+export const onLanguage = (listener) => listeners.push(listener);
+
+export function switchLanguage() {
+  english = !english;
+  try { localStorage.setItem(KEY, english ? "en" : "ko"); } catch { /* a private window forgets */ }
+  apply();
+}
+
+export function apply() {
+  document.documentElement.lang = english ? "en" : "ko";
+  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
+  for (const node of document.querySelectorAll("[data-t-placeholder]")) node.placeholder = t(node.dataset.tPlaceholder);
+  const button = document.getElementById("language");
+  button.textContent = t("language");
+  button.lang = english ? "ko" : "en";
+  document.title = `${t("title")} · ${t("gateway")}`;
+  for (const listener of listeners) listener();
+}

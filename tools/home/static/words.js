@@ -1,0 +1,73 @@
+// A timeline line in one sentence and one colour. Pure.
+
+import { eventName, gloss, has, isEnglish, t } from "./text.js";
+
+const KINDS = { did: "person", prompt: "voice", prompt_end: "voice", dial: "call", call: "call", sms: "call", relay: "record", repeat: "record",
+  confirm: "sensor", screen: "panel", lamp: "panel", beacon: "panel" };
+export const ALL_KINDS = ["person", "voice", "call", "sensor", "record", "panel", "system"];
+export const kindOf = (line) => KINDS[line.what] || "system";
+
+export function sentence(line) {
+  const own = SENTENCES[line.what];
+  return own ? own(line) : plain(line);
+}
+
+const plain = (line) => `${line.what} ${rest(line)}`;
+const pick = (ko, en) => (isEnglish() ? en : ko);
+
+function rest(line, skip = ["t", "what"]) {
+  return Object.entries(line).filter(([name, value]) => !skip.includes(name) && value !== null && value !== undefined)
+    .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · ");
+}
+
+const SENTENCES = {
+  did: ({ step }) => `▸ ${didText(step)}`,
+  prompt: (line) => `“${line.text || "?"}” ${line.to === "line" ? pick("— 전화 속으로", "— into the call") : ""} ${line.play > 1 ? pick(`(${line.play}번째)`, `(play ${line.play})`) : ""} ${gloss(line.text || "")}`.trim(),
+  prompt_end: (line) => (line.cut ? pick("말이 끊김", "speech cut off") : pick("말이 끝남", "speech ended")),
+  dial: (line) => pick(`${line.number}에 전화를 겁니다`, `dials ${line.number}`),
+  call: (line) => `${line.number ?? ""} ${callText(line)}`.trim(),
+  sms: (line) => `SMS → ${line.to}: ${line.text}`,
+  beacon: (line) => `${pick("경광등", "beacon")} ${onOff(line.light)} · ${pick("경보음", "siren")} ${onOff(line.sound)}`,
+  lamp: (line) => `${pick("램프", "lamp")} ${line.name ?? line.button ?? ""} ${onOff(line.on ?? line.lit ?? line.state)}`,
+  screen: (line) => `${pick("화면", "screen")}: ${line.title || viewText(line.view)}`,
+  confirm: (line) => `${line.sensor}: ${t("confirmed")}`,
+  relay: ({ record }) => record ? recordText(record) : "",
+  repeat: ({ record }) => `${pick("되풀이된 기록을 버림", "repeat dropped")}: ${record ? recordText(record) : ""}`,
+  boot: (line) => `${pick("게이트웨이가 켜짐", "the gateway boots")} (${line.reason ?? "?"})`,
+  armed: () => pick("119 준비 완료", "armed: ready to call 119"),
+  log: (line) => `${line.level ?? ""} ${line.text ?? ""}`.trim(),
+};
+
+const onOff = (on) => (on ? pick("켜짐", "on") : pick("꺼짐", "off"));
+const viewText = (view) => (has(`v_${view}`) && t(`v_${view}`)) || String(view);
+
+function callText(line) {
+  const word = { ringing: t("desk_ringing"), answered: t("call_answered"), ended: t("call_ended"), failed: t("call_failed") }[line.state] ?? line.state;
+  return line.cause ? `${word} (${line.cause})` : word;
+}
+
+export function recordText(record) {
+  const name = record.event ?? record.kind ?? "?";
+  const label = eventName(name);
+  return label ? `${label} — ${name}` : name;
+}
+
+export function recordDetail(record) {
+  return rest(record, ["boot", "seq", "at", "clock", "kind", "event", "test", "ladder", "ieee"]);
+}
+
+function didText(step = {}) {
+  const words = {
+    press: () => pick(`${buttonName(step.button)} 버튼을 누름 (${(step.hold_ms / 1000).toFixed(1)}초)`, `pressed ${buttonName(step.button)} (${(step.hold_ms / 1000).toFixed(1)} s)`),
+    smoke: () => `${step.sensor}: ${t(step.on ? "smoke_on" : "smoke_off")}`,
+    call_button: () => `${step.sensor}: ${t(`pendant_${step.button}`)}`,
+    door: () => `${step.sensor}: ${t(step.open ? "door_open" : "door_close")}`,
+    move: () => pick(`${step.place}(으)로 걸어감`, `walks to ${step.place}`),
+    hang_up: () => pick("119 상황실이 끊음", "the 119 desk hangs up"),
+    power_cut: () => t("power_cut"),
+    speed: () => `${t("speed_label")} ×${step.x}`,
+  };
+  return words[step.do] ? words[step.do]() : `${has(step.do) ? t(step.do) : step.do} ${rest(step, ["do"])}`;
+}
+
+const buttonName = (button) => (button === "119" ? "119" : t(`key_${button}`));
