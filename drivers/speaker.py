@@ -38,11 +38,11 @@ class Speaker:
     """Speaks one text at a time; the latest say() or stop() counts.
 
     i2s: machine.I2S (TX, 16 kHz, 16-bit, mono) or None when the board has none; amp_enable: machine.Pin, 1 = on
-    (MAX98357A data sheet, SD_MODE pin: low = shutdown); root: folder that holds `sound/`; log: log(level, text).
+    (MAX98357A data sheet, SD_MODE pin: low = shutdown); root: folder that holds `sound/`; log: error(text), info(text).
     speaking: from say() until its end; finished and failed count texts.
     """
 
-    def __init__(self, i2s: "Any", amp_enable: "Any", root: str, log: "Callable[[str, str], None]") -> None:
+    def __init__(self, i2s: "Any", amp_enable: "Any", root: str, log: "Any") -> None:
         self._i2s = i2s
         self._amp = amp_enable
         self._source = WavSource(root + "/sound")
@@ -181,7 +181,7 @@ class Speaker:
         gc.collect()
         if not self._bad:
             self._bad = True
-            self._write_log("ERROR", "speaker: %r" % error)
+            self._write_log(self._log.error, "speaker: %r" % error)
         if time.ticks_diff(time.ticks_ms(), self._moved_ms) > _STUCK_MS:
             self.failed += 1
             self._end_text()
@@ -194,7 +194,7 @@ class Speaker:
     def _works_again(self) -> None:
         if self._bad:
             self._bad = False
-            self._write_log("INFO", "speaker: works again")
+            self._write_log(self._log.info, "speaker: works again")
 
     def _end_text(self) -> None:
         """Nothing is spoken any more; what was asked for meanwhile stays asked."""
@@ -227,10 +227,10 @@ class Speaker:
         """Log a fault the first time it shows."""
         if what not in self._told and len(self._told) < _TOLD_LIMIT:
             self._told.add(what)
-            self._write_log("ERROR", "speaker: " + what)
+            self._write_log(self._log.error, "speaker: " + what)
 
-    def _write_log(self, level: str, text: str) -> None:
+    def _write_log(self, write: "Callable[[str], None]", text: str) -> None:
         try:
-            self._log(level, text)
+            write(text)
         except Exception:  # noqa: BLE001 - a full log must not silence a prompt
             self.log_failures += 1

@@ -53,6 +53,11 @@ class I2S(io.IOBase):
         if self.ear is not None:
             self.ear.lost()
 
+    def close(self) -> None:
+        """The controller stops: nothing of this output acts on the world any more."""
+        self._pending = []
+        self.ear = None
+
     def buffered(self) -> int:
         """Bytes written and not yet played."""
         return max(0, self._busy_until - self._sched.now_ms * _BYTES_A_MS)

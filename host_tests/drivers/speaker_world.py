@@ -43,8 +43,13 @@ class World:
         self.room = RoomSpeaker(sched, emit, plan["index"])
         self.i2s = None if plan.get("no_i2s") else I2S(sched, self.room)
         self.amp = Pin(0, self.amp_changed)
-        self.speaker = Speaker(self.i2s, self.amp, plan["root"], lambda level, text: emit("log", level=level, text=text))
-        self.block_ms = 0
+        self.speaker = Speaker(self.i2s, self.amp, plan["root"], self)
+
+    def error(self, text):
+        emit("log", level="ERROR", text=text)
+
+    def info(self, text):
+        emit("log", level="INFO", text=text)
 
     def amp_changed(self, level):
         emit("amp", on=level)
@@ -82,10 +87,10 @@ class World:
         self.amp.value = value
 
     def do_break_log(self):
-        def log(level, text):
+        def error(text):
             raise OSError(1)
 
-        self.speaker._log = log
+        self.error = error
 
     def do_hold(self, ms):
         kernel.block(ms)  # another task, or a flash erase, holds the controller

@@ -221,3 +221,15 @@ def test_any_mix_of_texts_is_heard_as_it_was_sent(folder):
         whole = [len(line) == 4 for line in room.lines if line[1] == "prompt_end"]
         assert starts == [name for name, _ in expected], seed
         assert whole == [ended for _, ended in expected][:len(whole)], seed
+
+
+def test_a_closed_output_acts_on_nothing(room):
+    room.i2s.write(room.pcm("one")[:2048])
+    room.i2s.write(room.pcm("one")[2048:2080])
+    room.speaker.set_amp(0)
+    room.i2s.close()
+    room.i2s = I2S(room.sched, room.speaker)
+    room.i2s.ioctl(3, 4)
+    room.speaker.set_amp(1)
+    room.send(room.pcm("two"))
+    assert [line[2] for line in room.lines] == ["two", "two"]
