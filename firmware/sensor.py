@@ -45,10 +45,9 @@ class Sensor:
     def repeats(self, kind: int, value: int, tsn: int, now_ms: int) -> bool:
         """Whether this very frame (kind stands for its cluster and command) was dealt with in the last REPEAT_MS."""
         key = kind << 24 | tsn << 16 | value & 0xFFFF
-        for place in range(_RECENT):
-            if self._keys[place] == key and now_ms - self._times[place] < REPEAT_MS:
-                return True
-        return False
+        return any(
+            self._keys[place] == key and now_ms - self._times[place] < REPEAT_MS for place in range(_RECENT)
+        )
 
     def remember(self, kind: int, value: int, tsn: int, now_ms: int) -> None:
         """This frame was dealt with to the end; had it failed, another try must not be taken for a repeat."""

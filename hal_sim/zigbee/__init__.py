@@ -1,0 +1,1 @@
+"""The simulated Zigbee coprocessor with the home's sensors behind it."""

@@ -1,0 +1,49 @@
+"""Garbage on the serial line: bursts of bytes between the chip's frames, some of which look like the beginning of one.
+
+Owns the bursts. Deterministic: the same noise every time. Frames themselves stay whole.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hal_sim.sched import Scheduler
+
+_EVERY_MS = 37
+_FOR_MS = 10_000
+_LONGEST = 24  # bytes of a burst
+_BAIT = (b"\xfe", b"\xfe\xfa", b"\xfe\x1d\x44\x81", b"\xfe\xff\xfe\x03", b"\xfe\x00\x61\x01")
+
+
+class Noise:
+    """put(data) sends on the line."""
+
+    def __init__(self, sched: "Scheduler", put: "Callable[[bytes], None]") -> None:
+        self._sched = sched
+        self._put = put
+        self._until_ms = -1
+        self._state = 0x2545F491
+        self._next = None
+
+    def start(self) -> None:
+        """Make noise for ten seconds from now."""
+        self._until_ms = self._sched.now_ms + _FOR_MS
+        if self._next is None:
+            self._next = self._sched.after(0, self._burst)
+
+    def stop(self) -> None:
+        self._sched.cancel(self._next)
+        self._next = None
+        self._until_ms = -1
+
+    def _random(self, limit: int) -> int:
+        self._state = (self._state * 1103515245 + 12345) & 0x7FFFFFFF
+        return (self._state >> 8) % limit
+
+    def _burst(self) -> None:
+        if self._sched.now_ms >= self._until_ms:
+            self._next = None
+            return
+        data = bytes(self._random(256) for _ in range(1 + self._random(_LONGEST)))
+        self._put(data + _BAIT[self._random(len(_BAIT))])
+        self._next = self._sched.after(_EVERY_MS, self._burst)
