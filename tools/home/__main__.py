@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import pathlib
 import signal
 import sys
+import tempfile
 import webbrowser
 
 from aiohttp import web
@@ -21,12 +23,12 @@ HOST = "127.0.0.1"
 PORT = 8119
 
 
-async def serve(port: int, open_page: bool) -> int:
+async def serve(port: int, open_page: bool, folder: pathlib.Path) -> int:
     """Serve until SIGINT or SIGTERM; the exit status."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(make_app(house.command(), house.ROOT, house.scenario(), house.SOUND),
+    runner = web.AppRunner(make_app(house.command(folder), house.ROOT, house.scenario(), house.SOUND),
                            access_log=None, shutdown_timeout=2)
     await runner.setup()
     try:
@@ -48,7 +50,9 @@ def main(args: list[str] | None = None) -> int:
     parser.add_argument("--no-open", action="store_true", help="do not open the browser")
     asked = parser.parse_args(args)
     try:
-        return asyncio.run(serve(asked.port, not asked.no_open))
+        with tempfile.TemporaryDirectory(prefix="simulated-home-") as folder:
+            house.furnish(pathlib.Path(folder))
+            return asyncio.run(serve(asked.port, not asked.no_open, pathlib.Path(folder)))
     except LookupError as error:
         print(error, file=sys.stderr)
     except (OSError, OverflowError) as error:

@@ -21,12 +21,13 @@ SENSORS = (
     {"name": "화장실 응급호출기", "kind": "call_button", "place": "화장실"},
     {"name": "현관 출입감지기", "kind": "door", "place": "현관"},
 )
+SETTINGS = {"tester": "01000000119"}  # whom test mode dials; nobody's number
 
 
 def scenario(start: str = "", seed: int = 1) -> dict:
     """The home as a scenario object; start is ISO local time, the present minute when empty."""
     start = start or datetime.datetime.now().replace(microsecond=0).isoformat()
-    return {"seed": seed, "start": start, "settings": {}, "sensors": [dict(each) for each in SENSORS]}
+    return {"seed": seed, "start": start, "settings": dict(SETTINGS), "sensors": [dict(each) for each in SENSORS]}
 
 
 def micropython() -> str:
@@ -38,6 +39,13 @@ def micropython() -> str:
     return found
 
 
-def command() -> list[str]:
-    """The simulator process: firmware and home in one MicroPython."""
-    return [micropython(), "-X", f"heapsize={HEAP}", "-m", "hal_sim.play"]
+def furnish(folder: pathlib.Path) -> None:
+    """Put the spoken texts into the folder that the firmware sees as its file system. Raises LookupError."""
+    if not (SOUND / "index.json").is_file():
+        raise LookupError("build/sound is missing: run `python -m tools.sound` (`make run` does it)")
+    (folder / "sound").symlink_to(SOUND, target_is_directory=True)
+
+
+def command(folder: pathlib.Path) -> list[str]:
+    """The simulator process: firmware and home in one MicroPython; its files in folder. Raises LookupError."""
+    return [micropython(), "-X", f"heapsize={HEAP}", "-m", "hal_sim.play", "play", "firmware.app", str(folder)]

@@ -25,8 +25,9 @@ export function build(send) {
   const choices = CHOICES.map(([name, faults]) => choice(name, faults));
   find("faults").replaceChildren(
     h("h2", {}, h("span", { "data-t": "faults" }, t("faults")), h("small", { "data-t": "faults_note" }, t("faults_note"))),
-    h("div", { class: "switches" }, ...switches), h("div", { class: "choices" }, ...choices),
-    h("button", { class: "button cut-power", "data-t": "power_cut", onclick: () => step({ do: "power_cut", for_ms: POWER_CUT_MS }) }, t("power_cut")));
+    h("div", { class: "switches" }, ...switches),
+    h("button", { class: "button cut-power", "data-t": "power_cut", onclick: () => step({ do: "power_cut", for_ms: POWER_CUT_MS }) }, t("power_cut")),
+    h("div", { class: "choices" }, ...choices));
 }
 
 function choice(name, faults) {

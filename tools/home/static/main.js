@@ -51,8 +51,9 @@ function lines(message) {
 
 function take(fresh, past) {
   const origins = fresh.map((line) => {
-    if (line.what === "did") { if (!past) did(line.step); else if (line.step.do === "move") rooms.did(line.step); } else fold(state, line);
+    fold(state, line);
     if (!past) react(line);
+    else if (line.what === "did" && line.step.do === "move") rooms.did(line.step);
     return state.origin;
   });
   const last = fresh.at(-1);
@@ -67,11 +68,12 @@ function did(step) {
 
 // What a line sets off once, when it happens: sounds, the pendant's light, a refusal.
 function react(line) {
+  if (line.what === "did") did(line.step);
   if (line.what === "prompt" && !fast) sound.play(line.text, line.to);
   if (line.what === "prompt_end") sound.stop();
   if (line.what === "boot") sound.silence();
   if (line.what === "confirm") rooms.confirmed();
-  if (line.what === "log" && line.level === "error" && line.step) toast(`${t("refused")}: ${line.text}`);
+  if (line.what === "log" && line.level === "error" && /^step\b/.test(line.text)) toast(`${t("refused")}: ${line.text}`);
 }
 
 function setSpeed(x, now) {
@@ -118,7 +120,7 @@ function draw() {
   find("beacon").classList.toggle("on", state.beacon.light);
   find("beacon").setAttribute("aria-label", t(state.beacon.light ? "beacon_on" : "beacon"));
   find("grille").classList.toggle("speaking", state.prompt?.to === "room");
-  find("power_led").className = `led${world.mains?.on === false ? " battery" : ""}`;
+  find("power_led").className = `led${view === "off" ? " off" : world.mains?.on === false ? " battery" : ""}`;
   const gateway = document.querySelector(".gateway");
   gateway.classList.toggle("invite", view === "home" && !state.origin);
   gateway.classList.toggle("window", view === "prompt");

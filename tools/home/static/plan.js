@@ -4,7 +4,7 @@ export const PLACES = { "거실": [385, 372], "부엌": [120, 140], "화장실":
 export const WORDS = { "거실": "living", "부엌": "kitchen", "화장실": "bathroom", "침실": "bedroom", "현관": "entrance" };
 export const SENSORS = { smoke: [128, 106], activity: [458, 34], call_button: [330, 120], door: [690, 352], gateway: [62, 356] };
 
-export const LABELS = { "부엌": [52, 205], "화장실": [268, 205], "침실": [660, 252], "거실": [250, 256], "현관": [585, 296] };
+export const LABELS = { "부엌": [30, 205], "화장실": [236, 206], "침실": [690, 252], "거실": [200, 254], "현관": [500, 290] };
 
 const ROOMS = [
   ["부엌", "M20 20H226V222H20Z", "tile"],

@@ -14,7 +14,7 @@ export function build(send) {
   const plan = find("plan");
   plan.replaceChildren(picture());
   nodes = {
-    smoke: chip(128, 150, toggleSmoke), door: chip(632, 348, toggleDoor),
+    smoke: chip(128, 150, toggleSmoke), door: chip(612, 348, toggleDoor),
     call: h("button", { class: "call", onclick: () => pendant("call") }), cancel: h("button", { class: "cancel", onclick: () => pendant("cancel") }),
     heard: h("div", { class: "bubble", role: "status" }),
   };

@@ -16,7 +16,7 @@ export function draw(state, world, touch) {
     const node = find("screen");
     const view = state.screen.view;
     node.classList.toggle("test", Boolean(state.screen.test) || view === "test");
-    node.replaceChildren(view === "starting" ? starting() : CASES.has(view) ? caseView(state) : homeView(state, world, touch));
+    node.replaceChildren(view === "off" ? h("div", { class: "view view-off" }) : view === "starting" ? starting() : CASES.has(view) ? caseView(state) : homeView(state, world, touch));
     if (world.monitor?.attached === false) node.append(h("div", { class: "cut" }, t("monitor_cut")));
   }
   tick(state);
@@ -89,6 +89,7 @@ function foot(state) {
     const attempt = isEnglish() ? `${t("attempt")} ${state.attempts}` : `${state.attempts}${t("attempt")}`;
     return h("div", { class: "s-calling" }, h("i"), h("i"), h("i"), state.attempts ? attempt : t("calling"));
   }
+  if (view === "cancelled" || view === "ended") return h("div", { class: "s-mark", "aria-hidden": "true" });
   return view === "talking" || view === "reporting" ? h("div", { class: "s-time", "data-tick": "talk" }) : "";
 }
 
@@ -98,7 +99,7 @@ function ladder(screen) {
   const reached = list.reduce((last, rung, index) => (rung.at !== null ? index : last), -1);
   return h("ol", { class: "s-ladder" }, ...list.map((rung, index) => {
     const kind = rung.at === null ? "" : index === reached && screen.view !== "ended" && screen.view !== "cancelled" ? "now" : "done";
-    const after = typeof rung.at === "number" && rung.at > 0 ? seconds(rung.at) : "";
+    const after = typeof rung.at === "number" && rung.at >= 50 ? seconds(rung.at) : "";
     return h("li", { class: kind, "aria-current": kind === "now" ? "step" : null },
       has(`l_${rung.step}`) ? t(`l_${rung.step}`) : rung.step, after ? h("time", {}, after) : null);
   }));

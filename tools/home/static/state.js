@@ -18,9 +18,14 @@ export function fold(state, line) {
 }
 
 const FOLDS = {
+  did(state, { step, t }) {
+    if (step?.do !== "power_cut") return;
+    Object.assign(state, blank(), { origin: state.origin, attempts: state.attempts, heard: state.heard, call: state.call });
+    state.screen = { view: "off", t };
+  },
   boot(state, line) {
     Object.assign(state, { prompt: null, window: null, lamps: {}, beacon: { light: false, sound: false }, booted: true });
-    state.screen = { view: "starting", t: line.t };
+    state.screen = { view: "starting", t: line.t }; // until the firmware says what it shows
   },
   screen(state, line) {
     const before = state.screen;

@@ -20,7 +20,7 @@ const WORDS = {
   mains: ["전원", "Mains"], voice: ["음성망", "Voice"], data: ["데이터망", "Data"], relay: ["중계서버", "Relay"], monitor: ["모니터", "Monitor"],
   on: ["정상", "working"], off: ["끊김", "off"], ncp: ["무선 칩", "Radio"], modem: ["모뎀", "Modem"],
   f_none: ["정상", "OK"], f_hang: ["멈춤", "Hang"], f_reset: ["재시작", "Reset"], f_garbage: ["쓰레기값", "Garbage"], f_no_sim: ["유심 없음", "No SIM"],
-  power_cut: ["전원과 배터리 모두 5초 끊기", "Cut mains and battery for 5 s"],
+  power_cut: ["완전 정전 5초", "Cut all power 5 s"],
   smoke_on: ["연기 내기", "Make smoke"], smoke_off: ["연기 걷기", "Clear smoke"], door_open: ["문 열기", "Open door"], door_close: ["문 닫기", "Close door"],
   pendant: ["응급호출기", "Pendant"], pendant_call: ["응급", "Help"], pendant_cancel: ["취소", "Cancel"], confirmed: ["게이트웨이가 받았어요", "The gateway heard it"], walk_to: ["걸어가기", "walk here"],
   living: ["거실", "Living room"], kitchen: ["부엌", "Kitchen"], bedroom: ["침실", "Bedroom"], bathroom: ["화장실", "Bathroom"], entrance: ["현관", "Entrance"],
@@ -37,6 +37,7 @@ const WORDS = {
   v_talking: ["119와 통화 중", "Talking with 119"], v_cancelled: ["취소되었습니다", "Cancelled"], v_ended: ["통화가 끝났습니다", "The call has ended"], v_test: ["시험 모드", "Test mode"],
   cause_fire: ["화재 감지", "Fire detected"], cause_call: ["응급호출", "Pendant pressed"], cause_button: ["119 버튼", "119 button"],
   l_pressed: ["눌림", "Pressed"], l_heard: ["들음", "Heard"], l_prompting: ["안내", "Prompt"], l_dialling: ["전화 거는 중", "Dialling"], l_answered: ["받음", "Answered"], l_reported: ["신고됨", "Reported"], l_closed: ["종료", "Closed"], l_acknowledged: ["관제 확인", "Relay has it"],
+  h_off: ["게이트웨이에 전원도 배터리도 없습니다. 곧 다시 켜집니다", "The gateway has neither mains nor battery. It comes back soon"],
   h_starting: ["게이트웨이가 켜지고 있습니다.", "The gateway is starting."], h_home: ["빨간 119 버튼을 누르거나 연기를 내 보세요", "Press the red 119 button, or make smoke in the kitchen"],
   h_prompt: ["안내가 두 번 나갑니다. 그 안에 초록색 취소를 누르면 아무 데도 전화하지 않습니다", "The prompt is spoken twice. Press the green cancel in that time and nobody is called"],
   h_dialling: ["119에 거는 중입니다. 119 상황실에서 받거나 ‘통화 중’으로 바꿔 보세요", "119 is being called. Answer at the 119 desk, or make it busy"],
@@ -52,9 +53,9 @@ const WORDS = {
 };
 
 const GLOSS = [
-  [/^119로 연결합니다/, "“Connecting to 119. If this is not a real emergency, press the cancel button.”"],
-  [/^화재가 감지/, "“Fire has been detected. If this is not a real emergency, press the cancel button.”"],
-  [/^(응급호출|119호출)이 감지/, "“An emergency call has been detected. If this is not real, press the cancel button.”"],
+  [/^119로 연결합니다/, "“Connecting to 119. If it is not real, press cancel.”"],
+  [/^화재가 감지/, "“Fire was detected. If it is not real, press cancel.”"],
+  [/^(응급호출|119호출)이 감지/, "“A call for help was detected. If it is not real, press cancel.”"],
   [/^119에 전화를 걸고/, "“Calling 119.”"], [/^시험 전화를 걸고/, "“Calling the test number.”"], [/^연결되지 않아/, "“Not connected; calling again.”"],
   [/^취소되었습니다/, "“Cancelled. 119 is not called.”"], [/^119 통화가 끝/, "“The call with 119 has ended.”"], [/^경보음을/, "“The alarm sound is off.”"],
   [/^테스트 모드입니다/, "“Test mode. It ends in 10 minutes.”"], [/^테스트 모드를 10분/, "“Test mode goes on for 10 minutes.”"], [/^테스트 모드를 마/, "“Test mode ends.”"],
