@@ -48,10 +48,16 @@ class Calls:
         self._after_ms = None
 
     def set_line(self, reply: str, after_ms: "int | None" = None) -> None:
+        """Stays until changed. An answer also takes the call that rings already: a person picks up."""
         if reply not in _REPLIES:
             raise ValueError("unknown line reply: " + str(reply))
         self._reply = reply
         self._after_ms = after_ms
+        if reply != "answer":
+            return
+        for call in self.list:
+            if call.state in (DIALING, ALERTING):
+                self._chip.later(_ANSWER_AFTER_MS if after_ms is None else after_ms, self._answered, call)
 
     # --- outgoing ----------------------------------------------------------------------------------------------
 
