@@ -10,6 +10,7 @@ Sources: ITU-T V.250 5.7.1; 3GPP TS 27.007 9.2 (+CME ERROR); Quectel EC2x&EG25-G
 
 import asyncio
 import gc
+import time
 
 from micropython import const
 
@@ -39,7 +40,6 @@ _URC = (
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from machine import UART
 
@@ -60,13 +60,13 @@ class Result:
 class At:
     """`run()` must be a task of its own; `command()` may be called from any task.
 
-    `clock.ms()` is monotonic. `urc(line)` gets every unsolicited line, also those inside an answer.
+    `urc(line)` gets every unsolicited line, also those inside an answer. While `hurry` is set only urgent commands
+    run: others end within 300 ms, new ones at once, as PREEMPTED.
     Counters: `strays` (lines that belong to nothing), `timeouts`, `preempted`, `faults` (exceptions survived).
     """
 
-    def __init__(self, uart: "UART", clock: "Any") -> None:
+    def __init__(self, uart: "UART") -> None:
         self._uart = uart
-        self._clock = clock
         self._stream = asyncio.StreamReader(uart)
         self._rx = bytearray(_RX_BYTES)
         self._rx_view = memoryview(self._rx)
@@ -83,7 +83,7 @@ class At:
         self._sink = None
         self.urc: Callable[[bytes], None] | None = None
         self.dirty = True
-        self.heard_ms = 0  # clock.ms() of the last byte
+        self.hurry = False
         self.strays = 0
         self.timeouts = 0
         self.preempted = 0
@@ -97,7 +97,6 @@ class At:
             try:
                 count = await self._stream.readinto(self._rx)
                 if count:
-                    self.heard_ms = self._clock.ms()
                     self._reader.push(self._rx_view[:count])
                 else:
                     await asyncio.sleep_ms(_STEP_MS)
@@ -176,7 +175,8 @@ class At:
         payload: sent after CONNECT or the prompt. sink: gets the data announced by `CONNECT n`.
         urgent: goes before everything that waits, and makes what runs end within 300 ms.
         """
-        await self._acquire(urgent)
+        if not await self._acquire(urgent):
+            return Result(PREEMPTED)
         try:
             if not await self._drained():
                 self.dirty = True
@@ -196,15 +196,14 @@ class At:
             self._release()
 
     async def _wait(self, timeout_ms: int, urgent: bool) -> None:
-        clock = self._clock
-        limit = clock.ms() + timeout_ms
+        start = time.ticks_ms()
         yielding = False
         while self._status < 0:
-            now = clock.ms()
-            if self._urgent and not urgent and not yielding:
+            passed = time.ticks_diff(time.ticks_ms(), start)
+            if (self._urgent or self.hurry) and not urgent and not yielding:
                 yielding = True
-                limit = min(limit, now + _GRACE_MS)
-            if now >= limit:
+                timeout_ms = min(timeout_ms, passed + _GRACE_MS)
+            if passed >= timeout_ms:
                 self.dirty = True
                 self._status = PREEMPTED if yielding else TIMEOUT
                 if yielding:
@@ -214,13 +213,20 @@ class At:
                 return
             await asyncio.sleep_ms(_STEP_MS)
 
-    async def _acquire(self, urgent: bool) -> None:
+    async def _acquire(self, urgent: bool) -> bool:
+        """Wait for the channel. False: not for us now."""
         if urgent:
             self._urgent += 1
         try:
             while self._busy or (self._urgent and not urgent):
+                if self.hurry and not urgent:
+                    break
                 await asyncio.sleep_ms(_STEP_MS)
+            if self.hurry and not urgent:
+                self.preempted += 1
+                return False
             self._busy = True
+            return True
         finally:
             if urgent:
                 self._urgent -= 1
@@ -235,9 +241,9 @@ class At:
 
     async def _drained(self) -> bool:
         """The UART has sent what it had: a modem that holds CTS must not block us in write()."""
-        limit = self._clock.ms() + _TX_STUCK_MS
+        start = time.ticks_ms()
         while not self._uart.txdone():
-            if self._clock.ms() >= limit:
+            if time.ticks_diff(time.ticks_ms(), start) >= _TX_STUCK_MS:
                 return False
             await asyncio.sleep_ms(_STEP_MS)
         return True
@@ -252,7 +258,8 @@ class At:
 
     async def raw(self, data: bytes, quiet_ms: int, urgent: bool = False) -> None:
         """Send bytes that are no command, and leave the line quiet for quiet_ms afterwards."""
-        await self._acquire(urgent)
+        if not await self._acquire(urgent):
+            return
         try:
             self.dirty = True
             if data and await self._drained():

@@ -37,7 +37,8 @@ _CALLS = const(7)  # TS 22.030: most calls a module has
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+
+    from machine import UART
 
 
 def fields(line: bytes) -> list:
@@ -85,9 +86,9 @@ class Eg25:
     `rebooted` is set by RDY, to be cleared by whoever acts on it; `playing` follows `+QPSND: 0`.
     """
 
-    def __init__(self, channel: at.At) -> None:
-        self.at = channel
-        channel.urc = self._urc
+    def __init__(self, uart: "UART") -> None:
+        self.at = at.At(uart)
+        self.at.urc = self._urc
         self.wake: Callable[[], None] | None = None
         self.hint = HINT_NONE
         self.rebooted = False
@@ -223,9 +224,9 @@ class Eg25:
 
     # --- state -------------------------------------------------------------------------------------------------
 
-    async def _query(self, text: bytes, prefix: bytes) -> "list | None":
+    async def _query(self, text: bytes, prefix: bytes, urgent: bool = False) -> "list | None":
         """Fields of the one line that answers; None: no answer; [] when it was an error."""
-        result = await self.at.command(text, _QUICK_MS, prefix)
+        result = await self.at.command(text, _QUICK_MS, prefix, urgent)
         if result.status == at.ERROR:
             return []
         return fields(result.lines[0]) if result.ok and result.lines else None
@@ -236,10 +237,10 @@ class Eg25:
         level = number(parts[0]) if parts else -1
         return 2 * level - 113 if 0 <= level <= 31 else None
 
-    async def registration(self, packet: bool = False) -> int:
+    async def registration(self, packet: bool = False, urgent: bool = False) -> int:
         """<stat> of +CREG or +CEREG: 0 not, 1 home, 2 searching, 3 denied, 5 roaming; 4 unknown, also for no answer."""
         name = b"+CEREG" if packet else b"+CREG"
-        parts = await self._query(b"AT" + name + b"?", name + b":")
+        parts = await self._query(b"AT" + name + b"?", name + b":", urgent)
         return number(parts[1], 4) if parts and len(parts) > 1 else 4
 
     async def sim(self) -> str:

@@ -1,10 +1,11 @@
 """The ladder for a modem that does not answer.
 
-Owns the modem's pins, and how often it may be restarted. Must never restart more than once in 60 s, nor more than
+Owns the modem's pins, and how often it may be restarted. Must never restart it twice within 60 s, nor more than
 6 times an hour while nobody needs the phone; must never wait longer than a boot takes.
 
-Rungs: AT; multiplexer close-down; +++ with its silence; RESET_N and PWRKEY; supply off and on. A PWRKEY press of 560 ms
-turns on a module that is off (500 ms) and leaves one that runs alone (650 ms to turn off), so that one rung serves both.
+Rungs: AT; multiplexer close-down; +++ with its silence; RESET_N and PWRKEY; supply off and on. A PWRKEY press of
+560 ms turns on a module that is off (500 ms) and leaves one that runs alone (650 ms to turn off), so that one rung
+serves both.
 Source: EG25-G Hardware Design V1.4, 3.6 to 3.8: RESET_N 150 to 460 ms, PWRKEY 500 ms on, 650 ms off, RDY after 12 s.
 """
 
@@ -43,12 +44,20 @@ class Recovery:
         self._boot_until_ms = 0
         self.hard_resets = 0
 
+    def rest(self) -> None:
+        """The pins as they are while all is well."""
+        self._pins.modem_reset.value(0)
+        self._pins.modem_pwrkey.value(0)
+        self._pins.modem_vbat.value(1)
+
     async def climb(self, urgent: bool) -> bool:
         """One way up the ladder. True: AT is answered."""
         if self._clock.ms() < self._boot_until_ms and await self._booted():
             return True
         if await self.soft(urgent):
             return True
+        if self._modem.at.hurry and not urgent:
+            return False  # pre-empted, which is not silence
         if not self.may_restart(urgent):
             await asyncio.sleep_ms(_RETRY_MS)
             return False
