@@ -59,14 +59,18 @@ class Sensors:
         coordinator.on_stranger = self._on_stranger
         coordinator.on_tick = self._on_tick
 
-    def silence(self) -> int:
-        """Stop the sounder of every smoke detector in alarm (EMG-15); they go on detecting. Returns how many."""
-        asked = 0
+    def silence(self, name: str) -> bool:
+        """Stop this smoke detector's sounder (EMG-15); it goes on detecting. False: there is no such detector."""
         for sensor in self.all:
-            if sensor.kind == SMOKE and sensor.alarm and sensor.device is not None:
+            if sensor.name == name and sensor.kind == SMOKE and sensor.device is not None:
                 self._coordinator.silence(sensor.device)
-                asked += 1
-        return asked
+                return True
+        return False
+
+    def silence_all(self) -> int:
+        """Stop the sounder of every smoke detector in alarm. Returns how many were asked."""
+        asked = [sensor.name for sensor in self.all if sensor.kind == SMOKE and sensor.alarm]
+        return sum(self.silence(name) for name in asked)
 
     def _open(self, index: int, entry: dict) -> Sensor:
         kind = entry.get("kind", "")

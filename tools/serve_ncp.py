@@ -11,10 +11,12 @@ import pathlib
 import sys
 from typing import Any, NoReturn
 
-from hal_sim.sched import Scheduler
-from hal_sim.zigbee.chip import NcpChip
-from hal_sim.zigbee.sensors import KINDS
-from tools.ptyserve import serve
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from hal_sim.sched import Scheduler  # noqa: E402
+from hal_sim.zigbee.chip import NcpChip  # noqa: E402
+from hal_sim.zigbee.sensors import KINDS  # noqa: E402
+from tools.ptyserve import serve  # noqa: E402
 
 DEFAULT = [
     {"name": "smoke", "kind": "smoke", "place": "kitchen"},
@@ -53,6 +55,10 @@ def _field(entry: dict[str, Any], name: str, kind: type, where: str) -> Any:
     return value
 
 
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 16 and set(value.lower()) <= set("0123456789abcdef")
+
+
 def _sensors(entries: Any) -> list[dict[str, Any]]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         refuse("sensors must be a list of objects")
@@ -64,9 +70,9 @@ def _sensors(entries: Any) -> list[dict[str, Any]]:
         names.add(name)
         if entry.get("kind") not in KINDS:
             refuse(f"sensor {name}: unknown kind {entry.get('kind')!r}")
-        ieee = entry.get("ieee")
-        if ieee is not None and not (isinstance(ieee, str) and len(ieee) == 16 and set(ieee.lower()) <=
-        set("0123456789abcdef")): refuse(f"sensor {name}: ieee must be 16 hexadecimal digits") return entries
+        if "ieee" in entry and not _is_address(entry["ieee"]):
+            refuse(f"sensor {name}: ieee must be 16 hexadecimal digits")
+    return entries
 
 
 def _plan(chip: NcpChip, step: Any, names: set[str]) -> None:
