@@ -36,6 +36,13 @@ class _Text:
         self.crc = fields["crc32"]
 
 
+def _entries(index: "Any") -> list:
+    if isinstance(index, str):
+        with open(index, "rb") as file:
+            index = json.load(file)
+    return list((index or {}).values())
+
+
 class RoomSpeaker:
     """emit(what, **fields); index: path of build/sound/index.json, its content, or None (all is unknown).
 
@@ -47,26 +54,23 @@ class RoomSpeaker:
     def __init__(self, sched: "Scheduler", emit: "Callable[..., None]", index: "str | dict | None" = None) -> None:
         self._sched = sched
         self._emit = emit
-        if isinstance(index, str):
-            with open(index, "rb") as file:
-                index = json.load(file)
-        self._texts = [_Text(fields) for fields in (index or {}).values()]
+        self._texts = [_Text(fields) for fields in _entries(index)]
         self._unknown = _Text()
         self._margin = max([len(text.head) for text in self._texts] + [1]) - 1
         self._on = False
-        self._last = None  # the text a person hears or heard last
+        self._last: _Text = self._unknown  # the text a person hears or heard last
         self._playing = False
         self._play = 0
         self._ended_ms = 0
         self._marks: list = []  # handles of what is still to be emitted
-        self._watch = None
+        self._watch: list | None = None
         self.gaps = 0
         self._reset()
 
     def _reset(self) -> None:
         self._held = b""  # heard, not yet judged: a head may begin in it
         self._tick = 0  # end of what was heard, in 1/32 ms
-        self._now = None  # the _Text whose samples come
+        self._now: _Text | None = None  # the text whose samples come
         self._left = 0
         self._crc = 0
         self._sounded = 0  # tick of the last sound of an unknown one
@@ -125,7 +129,7 @@ class RoomSpeaker:
 
     def _consume(self, data: bytes, tick: int) -> None:
         """Judge samples in which no known text begins."""
-        if self._left:
+        if self._now is not None and self._left:
             count = min(self._left, len(data))
             self._crc = crc32(data[:count], self._crc)
             self._left -= count

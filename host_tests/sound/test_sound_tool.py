@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import pathlib
 import wave
 from array import array
 
@@ -14,8 +12,6 @@ from firmware.texts import PROMPTS, REPORTS, TEXTS
 from tools import sound, sound_espeak, sound_pcm, sound_rules
 from tools.sound import Build
 from tools.sound_rules import SoundError
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # To the letter, as the service's specification of the in-home equipment gives them.
 FIXED = {
@@ -29,25 +25,6 @@ NAMES = {
     *FIXED, "cancelled", "dialling", "dialling_test", "retrying", "ended", "silenced", "test_entered", "test_extended",
     "test_ending", "test_refused", "real",
 }
-
-
-@pytest.fixture(scope="module")
-def espeak():
-    """The synthesiser: an error in CI when it is missing, a visible skip elsewhere."""
-    try:
-        sound_espeak.load()
-    except sound_espeak.EspeakError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def built(espeak):
-    """build/sound as a build leaves it; made when it is not up to date (some 5 s)."""
-    out = ROOT / "build" / "sound"
-    Build(out, ROOT / "recordings", TEXTS, check=False).run()
-    return out
 
 
 def write_wav(path, samples, rate=16000, channels=1, width=2):
@@ -229,3 +206,13 @@ def test_resampling_keeps_the_tone_and_removes_what_does_not_fit():
     assert len(kept) == len(wanted) and max(abs(kept[n] - wanted[n]) for n in range(200, 7800)) < 40
     gone = sound_pcm.resample(tone(9500, 22050), 22050, 16000)
     assert sound_pcm.dbfs(sound_pcm.peak(gone[200:7800])) < -50
+
+
+def test_a_trimmed_sound_starts_and_ends_softly():
+    loud = array("h", [20000, -20000] * 4000)
+    murmur = array("h", [150, -150] * 800)  # -42 dB: silence, but not nothing
+    done = sound_pcm.trim(murmur + loud + murmur, 16000)
+    assert len(done) == len(loud) + (15 + 10 + 30 + 20) * 16
+    assert not any(done[:240]) and not any(done[-320:])
+    assert [abs(value) for value in done[240:400]] == sorted(abs(value) for value in done[240:400])
+    assert abs(done[240]) < 2 and abs(done[-321]) < 2 and abs(done[399]) > 100
