@@ -98,7 +98,7 @@ class BoardProcess:
         return data
 
     def ended(self) -> str | None:
-        """None while it runs; afterwards why it ended: soft, reset, watchdog or crash."""
+        """None while it runs; afterwards why it ended: soft, reset, watchdog, broken or crash."""
         if self._child is None or self._child.poll() is None:
             return None
         with contextlib.suppress(OSError):
@@ -148,6 +148,8 @@ class Bridge:
     def _restart(self, cause: str) -> None:
         self._board.close()
         self._to_board.clear()
+        if cause == "broken":
+            raise ServeError("the simulated board does not start")
         if cause == "soft":
             self._to_client += _SOFT_REBOOT
         elif cause == "crash":
@@ -185,14 +187,22 @@ class Bridge:
             pass
 
 
+def _fresh_state(state: pathlib.Path) -> None:
+    """Power was off: the last reason to end and the last timeline go. The room knows the texts rendered by now."""
+    for name in ("cause", "timeline.jsonl"):
+        (state / name).unlink(missing_ok=True)
+    index = ROOT / "build" / "sound" / "index.json"
+    (state / "sound").mkdir(exist_ok=True)
+    (state / "sound" / "index.json").write_text(index.read_text() if index.exists() else "{}")
+
+
 def serve(link: str, folder: pathlib.Path, stop: Callable[[], bool] | None = None) -> None:
     """Serve the board until SIGINT, SIGTERM or stop(). Its flash and clock are kept beside its files, in DIR.state."""
     folder = folder.resolve()
     state = folder.with_name(folder.name + ".state")
     for path in (folder, state):
         path.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        (state / "cause").unlink()
+    _fresh_state(state)
     board = BoardProcess(
         [interpreter(), "-X", f"heapsize={HEAP}", "-i", "-c", "import simboot; simboot.start(globals())"], folder, state
     )

@@ -5,12 +5,19 @@ resets runs no handler, no `finally` and no `except`: so does this.
 """
 
 import os
+
 import vfs
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
 
 FOLDER = os.getenv("BOARD_DIR")
 CAUSE = os.getenv("BOARD_CAUSE") or "power"
 RAW = bool(os.getenv("BOARD_RAW"))
-_state = vfs.VfsPosix(os.getenv("BOARD_STATE"))  # not mounted: out of reach of the board's own file names
+STATE = os.getenv("BOARD_STATE")
+_state = vfs.VfsPosix(STATE)  # not mounted: out of reach of the board's own file names
 
 
 def load(name: str) -> bytes:
@@ -24,7 +31,12 @@ def load(name: str) -> bytes:
     return data
 
 
-def keep(name: str, data) -> None:
+def append(name: str) -> "Any":
+    """A text file kept there, open for more."""
+    return _state.open("/" + name, "a")
+
+
+def keep(name: str, data: "Any") -> None:
     """Keep data for the next start of the interpreter."""
     file = _state.open("/" + name, "wb")
     file.write(data)

@@ -6,25 +6,36 @@ files at "/", its modules on the path, nothing of the host in reach of a file na
 
 import os
 import sys
-import vfs
 
 import board_end
+import vfs
 from board_files import BoardFiles
 
 
 def start(scope: dict) -> None:
     """Boot in the namespace of the REPL. A soft reset out of the raw REPL does not run main.py, as on a board."""
-    import machine  # the simulated one, before the host's files go out of reach
-    import esp32  # noqa: F401
+    try:
+        _build()
+    except Exception as error:  # noqa: BLE001 - the simulation is broken, not the board: the supervisor gives up
+        sys.print_exception(error)
+        board_end.end("broken")
+    sys.stdout.write("\0")
+    if _run("boot.py", scope) and not board_end.RAW:
+        _run("main.py", scope)
 
-    machine.power_up()
+
+def _build() -> None:
+    import simhome
+
+    kernel, sched = simhome.start_time()  # before anything else imports `time`
+    import esp32  # noqa: F401 - all of the host's that is needed, before its files go out of reach
+    import machine
+
+    machine.attach(simhome.open_home(kernel, sched).board)
     vfs.umount("/")
     vfs.mount(BoardFiles(board_end.FOLDER), "/")
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
-    sys.stdout.write("\0")
-    if _run("boot.py", scope) and not board_end.RAW:
-        _run("main.py", scope)
 
 
 def _run(name: str, scope: dict) -> bool:
@@ -38,10 +49,7 @@ def _run(name: str, scope: dict) -> bool:
         exec(compile(source, name, "exec"), scope)
     except SystemExit:
         board_end.end("soft")
-    except Exception as error:  # noqa: BLE001 - printed, as the board does
-        sys.print_exception(error)
-        return False
-    except KeyboardInterrupt as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - printed, as the board does
         sys.print_exception(error)
         return False
     return True
