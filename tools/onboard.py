@@ -13,11 +13,18 @@ _HOLD_MS = 20 * 60 * 1000
 
 # The firmware's watchdog runs on when the firmware was interrupted. On esp32 it can be set again, to a longer time: it
 # is the board's own way back should the flashing be given up. Then: what is this board, and what is on it?
+# The folder of an mpremote that was killed may still be mounted.
 PROBE = f"""
 import sys
 try:
     import machine
     machine.WDT(timeout={_HOLD_MS})
+except Exception:
+    pass
+try:
+    import os, vfs
+    os.chdir('/')
+    vfs.umount('/remote')
 except Exception:
     pass
 i = sys.implementation
@@ -91,7 +98,7 @@ REMOTE = "/remote"
 
 
 def install(files: dict[str, str]) -> str:
-    """Copy each path from REMOTE to `path + TEMPORARY`, and move it into place if what was written has the sha256 given.
+    """Copy each path from REMOTE to `path + TEMPORARY`; move it into place if what was written has the sha256 given.
 
     Prints OK or BAD and the path for each. A file is read back from the board's flash for the hash, not from memory.
     """
