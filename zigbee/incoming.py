@@ -9,18 +9,28 @@ from micropython import const
 
 from zigbee import ias, zcl
 from zigbee.scan import (
+    ANSWER,
+    ATTRIBUTES,
     BODY,
-    BROADCAST,
     CLUSTER,
     COMMAND,
     CONTROL,
     ENDPOINT,
+    ENTRY_SIZE,
+    FAMILY,
     FIELDS_SIZE,
+    ID,
     LQI,
-    MAKER,
+    NEXT,
     SHORT,
     SIZE,
+    SPECIFIC,
+    STATUS,
+    STATUS_CHANGE,
     TSN,
+    TYPE,
+    VALUE,
+    attribute,
     decode,
 )
 
@@ -45,7 +55,7 @@ class Incoming:
         self._answer = answer
         self._enrol = enrol
         self._fields = array("I", [0] * FIELDS_SIZE)
-        self._entry = [0, 0, 0, 0]
+        self._entry = array("I", [0] * ENTRY_SIZE)
         self.messages = 0
         self.broken = 0
 
@@ -56,14 +66,14 @@ class Incoming:
             self.broken += 1
             return
         self.messages += 1
-        answered = False
-        if fields[MAKER]:
-            pass  # a maker's own commands are not ours to understand
-        elif fields[CONTROL] & 3 == zcl.CLUSTER_SPECIFIC:
-            answered = self._specific(buf, fields)
-        elif fields[CONTROL] & 3 == 0 and fields[COMMAND] in (zcl.REPORT, zcl.READ_RESPONSE):
+        family = fields[FAMILY]
+        if family == STATUS_CHANGE:  # whatever its direction bit and zone id: too much depends on it
+            self._heard(fields[SHORT], fields[ENDPOINT], ias.NOTIFIED, fields[STATUS], fields[TSN], fields[LQI])
+        elif family == ATTRIBUTES:
             self._attributes(buf, fields)
-        if not answered:
+        elif family == SPECIFIC and self._specific(buf, fields):
+            return
+        if fields[ANSWER]:
             self._acknowledge(fields)
 
     def _tell(self, fields: array, kind: int, value: int) -> None:
@@ -71,11 +81,8 @@ class Incoming:
 
     def _specific(self, buf: bytearray, fields: array) -> bool:
         """A cluster's own command; True when it was answered."""
-        command, body, size = fields[COMMAND], fields[BODY], fields[SIZE]
         if fields[CLUSTER] == ias.ZONE:
-            if command == ias.STATUS_CHANGE and size >= 2:  # the direction bit is not asked: too much depends on it
-                self._tell(fields, ias.NOTIFIED, buf[body] | buf[body + 1] << 8)
-            elif command == ias.ENROLL_REQUEST and fields[CONTROL] & zcl.FROM_SERVER:
+            if fields[COMMAND] == ias.ENROLL_REQUEST and fields[CONTROL] & zcl.FROM_SERVER:
                 self._enrol(fields[SHORT], fields[ENDPOINT])
                 return True
         elif fields[CLUSTER] == ias.ACE:
@@ -96,17 +103,17 @@ class Incoming:
     def _attributes(self, buf: bytearray, fields: array) -> None:
         at = fields[BODY]
         end = at + fields[SIZE]
-        answer = fields[COMMAND] == zcl.READ_RESPONSE
+        answer = 1 if fields[COMMAND] == zcl.READ_RESPONSE else 0
         entry = self._entry
         for _ in range(_ATTRIBUTES_LIMIT):
-            more = zcl.attribute(buf, at, end, answer, entry)
+            more = attribute(buf, at, end, answer, entry)
             if more <= 0:
                 if more < 0:
                     self.broken += 1
                 return
-            if entry[zcl.TYPE]:
-                self._attribute(fields, entry[zcl.ID], entry[zcl.VALUE])
-            at = entry[zcl.NEXT]
+            if entry[TYPE]:
+                self._attribute(fields, entry[ID], entry[VALUE])
+            at = entry[NEXT]
 
     def _attribute(self, fields: array, number: int, value: int) -> None:
         cluster = fields[CLUSTER]
@@ -120,11 +127,6 @@ class Incoming:
             self._tell(fields, ias.BATTERY, value)
 
     def _acknowledge(self, fields: array) -> None:
-        """The default response, unless the sender does not want it (ZCL 2.5.12)."""
-        control = fields[CONTROL]
-        if control & zcl.NO_DEFAULT_RESPONSE or fields[BROADCAST] or fields[MAKER]:
-            return
-        if control & 3 == 0 and fields[COMMAND] == zcl.DEFAULT_RESPONSE:
-            return
-        frame = zcl.default_response(fields[TSN], bool(control & zcl.FROM_SERVER), fields[COMMAND])
+        """The default response."""
+        frame = zcl.default_response(fields[TSN], bool(fields[CONTROL] & zcl.FROM_SERVER), fields[COMMAND])
         self._answer(fields[SHORT], fields[ENDPOINT], fields[CLUSTER], frame)

@@ -54,9 +54,16 @@ class Reader:
 
     def push(self, data: bytearray, count: int, now_ms: int) -> None:
         """Take data[:count], received at now_ms (ms, any origin)."""
-        if self.held and now_ms - self._last_ms >= GAP_MS:
+        if self._end and now_ms - self._last_ms >= GAP_MS:
             self._give_up()
         self._last_ms = now_ms
+        if self._end + count <= _SIZE:
+            self._end = move(self._buf, self._end, data, 0, count)
+            self._deliver()
+        else:
+            self._push_pieces(data, count)
+
+    def _push_pieces(self, data: bytearray, count: int) -> None:
         start = 0
         while start < count:
             piece = min(count - start, _PIECE)
@@ -77,6 +84,7 @@ class Reader:
         return left
 
     def _deliver(self) -> None:
+        """Hand every whole frame on; afterwards _end is 0 unless something is held."""
         state, buf = self._state, self._buf
         while scan(buf, self._end, EXPECTED, state):
             at = state[AT]
@@ -84,6 +92,8 @@ class Reader:
             state[AT] = at + size + 5
             self.frames += 1
             self._on_frame(buf, at + 4, size, buf[at + 2] << 8 | buf[at + 3])
+            if state[AT] >= self._end:
+                break
         if state[AT] >= self._end:
             state[AT] = self._end = 0
 

@@ -30,8 +30,22 @@ COMMAND = const(6)  # ZCL command
 BODY = const(7)  # where the ZCL payload begins in the buffer
 SIZE = const(8)  # ZCL payload bytes
 MAKER = const(9)  # manufacturer code, 0 when there is none
-BROADCAST = const(10)  # not 0: it was sent to everybody
-FIELDS_SIZE = const(11)
+FAMILY = const(10)  # what kind of frame it is, one of the following
+STATUS = const(11)  # the zone status of a STATUS_CHANGE
+ANSWER = const(12)  # 1: the sender wants a default response (ZCL 2.5.12)
+FIELDS_SIZE = const(13)
+
+OTHER = const(0)
+STATUS_CHANGE = const(1)  # IAS Zone Status Change Notification, the frame that matters
+SPECIFIC = const(2)  # another command of its cluster
+ATTRIBUTES = const(3)  # attribute report or read response
+
+# Places in what attribute() finds
+ID = const(0)
+TYPE = const(1)
+VALUE = const(2)  # the first four bytes as a number, little endian
+NEXT = const(3)  # where the following entry begins
+ENTRY_SIZE = const(4)
 
 
 @micropython.viper
@@ -138,5 +152,86 @@ def decode(buf: ptr8, at: int, size: int, out: ptr32) -> int:
     out[7] = zcl + head
     out[8] = data - head
     out[9] = maker
-    out[10] = int(buf[at + 8])
+    family = 0
+    wanted = 1
+    command = int(buf[zcl + head - 1])
+    if control & 0x10 or int(buf[at + 8]) or maker:
+        wanted = 0
+    if maker:
+        family = 0
+    elif control & 3 == 1:
+        family = 2
+        if out[0] == 0x0500 and command == 0 and data - head >= 2:
+            family = 1
+            out[11] = int(buf[zcl + head]) | int(buf[zcl + head + 1]) << 8
+    elif control & 3 == 0:
+        if command == 0x0A or command == 1:
+            family = 3
+        elif command == 0x0B:
+            wanted = 0
+    out[10] = family
+    out[12] = wanted
+    return 1
+
+
+@micropython.viper
+def attribute(buf: ptr8, at: int, end: int, with_status: int, out: ptr32) -> int:
+    """Read the entry at buf[at] of a report (or of a read response, with_status 1) into out.
+
+    1: out holds it. 0: the list ends here. -1: it is broken or of a type whose size is not known; nothing can follow.
+    An entry of a read response that failed has type 0 and no value. Source: ZCL 2.5.2, 2.5.11, data types 2.6.2.
+    """
+    if at >= end:
+        return 0
+    if end - at < 3:
+        return -1
+    out[0] = int(buf[at]) | int(buf[at + 1]) << 8
+    out[1] = 0
+    out[2] = 0
+    head = 3
+    if with_status:
+        if buf[at + 2] != 0:
+            out[3] = at + 3
+            return 1
+        head = 4
+        if end - at < 4:
+            return -1
+    kind = int(buf[at + head - 1])
+    at += head
+    size = -1
+    low = kind & 0xF8
+    if low == 0x08 or low == 0x18 or low == 0x20 or low == 0x28:
+        size = (kind & 7) + 1
+    elif kind == 0x10 or kind == 0x30:
+        size = 1
+    elif kind == 0x31 or kind == 0x38 or kind == 0xE8 or kind == 0xE9:
+        size = 2
+    elif kind == 0x39 or kind == 0xE0 or kind == 0xE1 or kind == 0xE2 or kind == 0xEA:
+        size = 4
+    elif kind == 0x3A or kind == 0xF0:
+        size = 8
+    elif kind == 0xF1:
+        size = 16
+    elif kind == 0x00:
+        size = 0
+    elif kind == 0x41 or kind == 0x42:
+        if at < end:
+            size = 1
+            if buf[at] != 0xFF:
+                size += int(buf[at])
+    elif (kind == 0x43 or kind == 0x44) and end - at >= 2:
+        size = int(buf[at]) | int(buf[at + 1]) << 8
+        if size == 0xFFFF:
+            size = 0
+        size += 2
+    if size < 0 or at + size > end:
+        return -1
+    out[1] = kind
+    out[3] = at + size
+    value = 0
+    place = 0
+    while place < size and place < 4:
+        value |= int(buf[at + place]) << 8 * place
+        place += 1
+    out[2] = value
     return 1
