@@ -26,8 +26,8 @@ export function build(send) {
   find("faults").replaceChildren(
     h("h2", {}, h("span", { "data-t": "faults" }, t("faults")), h("small", { "data-t": "faults_note" }, t("faults_note"))),
     h("div", { class: "switches" }, ...switches),
-    h("button", { class: "button cut-power", "data-t": "power_cut", onclick: () => step({ do: "power_cut", for_ms: POWER_CUT_MS }) }, t("power_cut")),
-    h("div", { class: "choices" }, ...choices));
+    h("div", { class: "choices" }, ...choices),
+    h("button", { class: "button cut-power", "data-t": "power_cut", onclick: () => step({ do: "power_cut", for_ms: POWER_CUT_MS }) }, t("power_cut")));
 }
 
 function choice(name, faults) {

@@ -122,7 +122,7 @@ function draw() {
   find("grille").classList.toggle("speaking", state.prompt?.to === "room");
   find("power_led").className = `led${view === "off" ? " off" : world.mains?.on === false ? " battery" : ""}`;
   const gateway = document.querySelector(".gateway");
-  gateway.classList.toggle("invite", view === "home" && !state.origin);
+  gateway.classList.toggle("invite", (view === "home" || view === "starting") && state.origin === null);
   gateway.classList.toggle("window", view === "prompt");
   rooms.show(world, state);
   faults.show(world);
@@ -135,7 +135,7 @@ function draw() {
 }
 
 function hint(view) {
-  const key = has(`h_${view}`) ? `h_${view}` : "h_home";
+  const key = state.screen.test && view === "home" ? "h_test" : has(`h_${view}`) ? `h_${view}` : "h_home";
   const extra = fast ? ` · ${t("h_fast")}` : "";
   const text = t(key) + extra;
   if (find("hint_text").textContent !== text) find("hint_text").textContent = text;

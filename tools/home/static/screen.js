@@ -16,7 +16,7 @@ export function draw(state, world, touch) {
     const node = find("screen");
     const view = state.screen.view;
     node.classList.toggle("test", Boolean(state.screen.test) || view === "test");
-    node.replaceChildren(view === "off" ? h("div", { class: "view view-off" }) : view === "starting" ? starting() : CASES.has(view) ? caseView(state) : homeView(state, world, touch));
+    node.replaceChildren(view === "off" ? h("div", { class: "view view-off" }) : view === "starting" && !state.screen.title ? starting() : CASES.has(view) ? caseView(state) : homeView(state, world, touch));
     if (world.monitor?.attached === false) node.append(h("div", { class: "cut" }, t("monitor_cut")));
   }
   tick(state);
@@ -29,15 +29,20 @@ function starting() {
 function homeView({ screen }, world, touch) {
   const test = screen.view === "test" || screen.test;
   const top = h("div", { class: "s-top" },
-    test ? h("span", { class: "s-badge" }, t("test_badge")) : h("span", { class: screen.ready === false ? "s-ready bad" : "s-ready" }, t("ready")),
+    test ? h("span", { class: "s-badge" }, t("test_badge")) : readiness(screen),
     h("span", { class: "s-icons" },
       world.relay?.up === false || world.modem?.data === false ? h("span", { class: "bad" }, t("relay_off")) : null,
       world.mains?.on === false ? h("span", { class: "bad" }, t("on_battery")) : null));
-  const lines = (screen.lines || []).map((line) => h("p", {}, String(line)));
+  const lines = (screen.lines || []).map((line) => h("p", {}, gloss(String(line)) || String(line)));
   return h("div", { class: `view ${test ? "view-test" : "view-home"}` }, top,
     h("div", { class: "s-clock", "data-tick": "clock" }), h("div", { class: "s-date", "data-tick": "date" }),
     test && screen.test_ends_min ? h("p", { class: "s-more" }, t("test_ends").replace("%s", screen.test_ends_min)) : "",
     h("div", { class: "s-lines" }, ...lines), touches(test, world, touch));
+}
+
+function readiness(screen) {
+  if (screen.view === "starting") return h("span", { class: "s-ready bad" }, t("not_ready"));
+  return h("span", { class: "s-ready" }, t("ready"));
 }
 
 function touches(test, world, touch) {

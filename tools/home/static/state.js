@@ -31,6 +31,7 @@ const FOLDS = {
     const before = state.screen;
     state.screen = line;
     const anew = CASE_VIEWS.has(line.view) && !CASE_VIEWS.has(before.view);
+    if (line.view === "home") state.origin = null; // what comes next has nothing to do with the last emergency
     if (anew || (line.view === "prompt" && before.view !== "prompt")) begin(state, line);
     if (state.origin !== null) state.origin = Math.min(state.origin, line.t - lastReached(line));
     state.window = line.view === "prompt" ? windowOf(state, line) : null;
