@@ -9,7 +9,7 @@ from array import array
 from micropython import const
 
 from zigbee.frames import EXPECTED
-from zigbee.scan import AT, BAD_FCS, BAD_FORM, DROPPED, LENGTH, SCAN_SIZE, move, scan
+from zigbee.scan import AT, BAD_FCS, BAD_FORM, DROPPED, LENGTH, RESUME, SCAN_SIZE, START, move, scan
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -87,26 +87,30 @@ class Reader:
         """Hand every whole frame on; afterwards _end is 0 unless something is held."""
         state, buf = self._state, self._buf
         while scan(buf, self._end, EXPECTED, state):
-            at = state[AT]
-            size = state[LENGTH]
-            state[AT] = at + size + 5
+            at = state[START]
             self.frames += 1
-            self._on_frame(buf, at + 4, size, buf[at + 2] << 8 | buf[at + 3])
+            self._on_frame(buf, at + 4, state[LENGTH], buf[at + 2] << 8 | buf[at + 3])
             if state[AT] >= self._end:
                 break
         if state[AT] >= self._end:
-            state[AT] = self._end = 0
+            state[AT] = state[RESUME] = self._end = 0
 
     def _give_up(self) -> None:
         """The line went silent: nothing held can still be completed, but whole frames may lie inside it."""
-        self.timeouts += 1
+        state = self._state
+        if state[AT] >= state[RESUME]:
+            self.timeouts += 1
         while self.held:
-            self._state[AT] += 1
-            self._state[DROPPED] += 1
+            if state[AT] < state[RESUME]:
+                state[AT] = state[RESUME]
+            else:
+                state[AT] += 1
+                state[DROPPED] += 1
             self._deliver()
 
     def _compact(self) -> None:
-        held = self.held
-        move(self._buf, 0, self._buf, self._state[AT], held)
-        self._state[AT] = 0
+        state, held = self._state, self.held
+        move(self._buf, 0, self._buf, state[AT], held)
+        state[RESUME] = max(state[RESUME] - state[AT], 0)
+        state[AT] = 0
         self._end = held

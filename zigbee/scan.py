@@ -12,12 +12,14 @@ ptr8 = bytearray  # viper's pointer types; here their names for CPython and the 
 ptr32 = list
 
 # Places in the scanner's state, an array of unsigned 32-bit numbers
-AT = const(0)  # where the next frame or the kept bytes begin
-LENGTH = const(1)  # payload length of the frame found
-DROPPED = const(2)  # bytes given up since the start
-BAD_FCS = const(3)  # candidates whose checksum was wrong
-BAD_FORM = const(4)  # candidates with an impossible length or an unknown command
-SCAN_SIZE = const(5)
+AT = const(0)  # where the search goes on: the next frame, or the bytes that are kept
+START = const(1)  # where the frame found begins
+LENGTH = const(2)  # its payload length
+RESUME = const(3)  # bytes before this place belong to a frame that was delivered already
+DROPPED = const(4)  # bytes given up since the start
+BAD_FCS = const(5)  # candidates whose checksum was wrong
+BAD_FORM = const(6)  # candidates with an impossible length or an unknown command
+SCAN_SIZE = const(7)
 
 # Places in a decoded AF_INCOMING_MSG with its ZCL header, an array of unsigned 32-bit numbers
 CLUSTER = const(0)
@@ -49,66 +51,80 @@ ENTRY_SIZE = const(4)
 
 
 @micropython.viper
-def scan(buf: ptr8, end: int, rules: ptr8, state: ptr32) -> int:
-    """Find the next good frame in buf[state[AT]:end]. 1: it begins at state[AT]; 0: bytes from state[AT] on are kept
-    for later.
+def fits(buf: ptr8, at: int, end: int, rules: ptr8) -> int:
+    """Whether buf[at:end] may begin with a frame: 0 no, 1 its length is what its command demands, 2 not yet known."""
+    if end - at < 2:
+        return 2
+    size = int(buf[at + 1])
+    if size > 250:
+        return 0
+    if end - at < 4:
+        return 2
+    rule = 0
+    while rules[rule] != 0:
+        if rules[rule] == buf[at + 2] and rules[rule + 1] == buf[at + 3]:
+            base = int(rules[rule + 2])
+            where = int(rules[rule + 3])
+            if where == 0xFF:
+                if size == base:
+                    return 1
+            elif size >= base:
+                if where == 0xFE:
+                    return 1
+                if at + 4 + where >= end:
+                    return 2
+                if size == base + int(rules[rule + 4]) * int(buf[at + 4 + where]):
+                    return 1
+        rule += 5
+    return 0
 
-    A candidate that cannot be a frame costs one byte and the search goes on inside it.
+
+@micropython.viper
+def scan(buf: ptr8, end: int, rules: ptr8, state: ptr32) -> int:
+    """Find the next good frame in buf[state[AT]:end]. 1: it begins at state[START]; 0: what is left is kept.
+
+    A candidate that cannot be a frame costs one byte and the search goes on inside it. A checksum of one byte may fit
+    by accident: bytes were lost inside a frame and the beginning of the next one took their place. So if a frame seems
+    to begin inside the one found and to end with it or beyond it, the search goes on there.
     """
     at = int(state[0])
-    found = 0
     while at < end:
-        bad = 0
-        if buf[at] != 0xFE:
-            bad = 1
-        elif end - at < 2:
-            break
-        else:
-            size = int(buf[at + 1])
-            fits = 0
-            if size <= 250:
-                if end - at < 4:
-                    break
-                rule = 0
-                while fits == 0 and rules[rule] != 0:
-                    if rules[rule] == buf[at + 2] and rules[rule + 1] == buf[at + 3]:
-                        base = int(rules[rule + 2])
-                        where = int(rules[rule + 3])
-                        if where == 0xFF:
-                            if size == base:
-                                fits = 1
-                        elif where == 0xFE:
-                            if size >= base:
-                                fits = 1
-                        elif size >= base:
-                            if at + 4 + where >= end:
-                                fits = 2
-                            elif size == base + int(rules[rule + 4]) * int(buf[at + 4 + where]):
-                                fits = 1
-                    rule += 5
-            if fits == 0:
-                state[4] = int(state[4]) + 1
-                bad = 1
-            elif fits == 2 or end - at < size + 5:
+        if buf[at] == 0xFE:
+            form = int(fits(buf, at, end, rules))
+            if form == 2:
                 break
-            else:
+            size = int(buf[at + 1])
+            last = at + size + 4
+            if form == 1:
+                if last >= end:
+                    break
                 check = 0
                 i = at + 1
-                last = at + size + 4
                 while i < last:
                     check ^= int(buf[i])
                     i += 1
                 if check == int(buf[last]):
-                    state[1] = size
-                    found = 1
-                    break
-                state[3] = int(state[3]) + 1
-                bad = 1
-        if bad:
+                    i = at + 1
+                    while i <= last:
+                        beyond = buf[i] == 0xFE and (i == last or i + int(buf[i + 1]) + 4 >= last)
+                        if beyond and int(fits(buf, i, end, rules)):
+                            break
+                        i += 1
+                    state[0] = i
+                    state[1] = at
+                    state[2] = size
+                    state[3] = last + 1
+                    return 1
+                state[5] = int(state[5]) + 1
+            else:
+                state[6] = int(state[6]) + 1
+        if at < int(state[3]):
+            at = int(state[3])
+        else:
             at += 1
-            state[2] = int(state[2]) + 1
+            state[4] = int(state[4]) + 1
     state[0] = at
-    return found
+    return 0
 
 
 @micropython.viper
