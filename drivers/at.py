@@ -74,7 +74,7 @@ class At:
         self._busy = False
         self._urgent = 0  # urgent commands waiting for the channel
         self._command = b""
-        self._prefix = b""
+        self._prefix: bytes | tuple = b""
         self._need = False
         self._lines: list = []
         self._status = -1
@@ -166,12 +166,14 @@ class At:
     # --- sending -----------------------------------------------------------------------------------------------
 
     async def command(
-        self, text: bytes, timeout_ms: int = 1000, prefix: bytes = b"", urgent: bool = False, need: bool = False,
-        payload: "bytes | memoryview | None" = None, sink: "Callable[[memoryview], None] | None" = None,
+        self, text: bytes, timeout_ms: int = 1000, prefix: "bytes | tuple" = b"", urgent: bool = False,
+        need: bool = False, payload: "bytes | memoryview | None" = None,
+        sink: "Callable[[memoryview], None] | None" = None,
     ) -> Result:
         """Send `text` (no CR) and wait for its result at most timeout_ms.
 
-        prefix: information lines begin with it, others are not the answer; need: OK without one is not the answer.
+        prefix: information lines begin with it, or with one of them; others are not the answer.
+        need: an OK without such a line is not the answer either.
         payload: sent after CONNECT or the prompt. sink: gets the data announced by `CONNECT n`.
         urgent: goes before everything that waits, and makes what runs end within 300 ms.
         """

@@ -77,6 +77,7 @@ class LineReader:
             self._buf[self._used] = byte
             self._used += 1
             if self._used == 2 and byte == _SPACE and self._buf[0] == _GT:
+                self._used = 1
                 self._end()
 
     def _connects(self) -> bool:

@@ -32,6 +32,9 @@ _DIAL_MS = const(5000)  # 7.2: "5 s, determined by network"; a character sent ea
 _HANG_UP_MS = const(1500)  # 7.3 allows 90 s; +CLCC tells what happened
 _GUARD_MS = const(1100)  # 7.6: 1 s of silence before and after +++
 _CLOSE_DOWN = b"\xf9\x03\xef\x05\xc3\x01\xf2\xf9"  # TS 27.010: UIH on DLCI 0 with CLD, basic option
+_STATE_MS = const(5000)  # +CPIN? may take that long (5.3)
+_STATE_PREFIXES = (b"+CSQ:", b"+CREG:", b"+CEREG:", b"+CPIN:")
+_NO_SIM = (10, 13)  # +CME ERROR (15.4): SIM not inserted, SIM failure
 _CALLS = const(7)  # TS 22.030: most calls a module has
 
 _TYPE_CHECKING = const(0)
@@ -116,7 +119,7 @@ class Eg25:
             self.caller = "".join([chr(b) for b in fields(line)[0] if 48 <= b <= 57 or b == 0x2B])
         elif line.startswith(b"+QPSND: 0"):
             self.play_ended = True
-        else:
+        elif not line.startswith(b"^DSCI:"):  # a call changed its state (7.23): only a reason to look
             return
         if self.wake is not None:
             self.wake()
@@ -140,7 +143,7 @@ class Eg25:
         """What a freshly started module is told. A refused setting is no reason to stop. False: it fell silent."""
         for text in (
             b"ATQ0V1E0", b"AT+CMEE=1", b"AT+CVHU=0", b"AT+CLIP=1", b"AT+CRC=0", b"AT+COLP=0", b"AT+CREG=1",
-            b'AT+QURCCFG="urcport","uart1"', b"AT+CMUT=0", b"AT+CLVL=%d" % volume,
+            b"AT^DSCI=1", b'AT+QURCCFG="urcport","uart1"', b"AT+CMUT=0", b"AT+CLVL=%d" % volume,
         ):
             result = await self.at.command(text, _QUICK_MS, b"", urgent)
             if result.status in (at.TIMEOUT, at.PREEMPTED, at.STUCK):
@@ -224,30 +227,42 @@ class Eg25:
 
     # --- state -------------------------------------------------------------------------------------------------
 
-    async def _query(self, text: bytes, prefix: bytes, urgent: bool = False) -> "list | None":
-        """Fields of the one line that answers; None: no answer; [] when it was an error."""
-        result = await self.at.command(text, _QUICK_MS, prefix, urgent)
-        if result.status == at.ERROR:
-            return []
-        return fields(result.lines[0]) if result.ok and result.lines else None
+    async def state(self) -> at.Result:
+        """Signal, registrations and SIM in one line (1.2); +CPIN? last: it may fail."""
+        return await self.at.command(b"AT+CSQ;+CREG?;+CEREG?;+CPIN?", _STATE_MS, _STATE_PREFIXES)
 
-    async def signal_dbm(self) -> "int | None":
-        """-113 to -51; None: not known."""
-        parts = await self._query(b"AT+CSQ", b"+CSQ:")
-        level = number(parts[0]) if parts else -1
-        return 2 * level - 113 if 0 <= level <= 31 else None
+    async def registered(self) -> bool:
+        """In the voice network, home or roaming; asked for urgently."""
+        result = await self.at.command(b"AT+CREG?", _QUICK_MS, b"+CREG:", True)
+        return result.ok and registration(result, b"+CREG:") in (1, 5)
 
-    async def registration(self, packet: bool = False, urgent: bool = False) -> int:
-        """<stat> of +CREG or +CEREG: 0 not, 1 home, 2 searching, 3 denied, 5 roaming; 4 unknown, also for no answer."""
-        name = b"+CEREG" if packet else b"+CREG"
-        parts = await self._query(b"AT" + name + b"?", name + b":", urgent)
-        return number(parts[1], 4) if parts and len(parts) > 1 else 4
 
-    async def sim(self) -> str:
-        """`ready`, `pin`, `missing` or `unknown`. Never enters a PIN: a wrong one would lock the card."""
-        result = await self.at.command(b"AT+CPIN?", 5000, b"+CPIN:")
-        if result.status == at.ERROR:
-            return "missing" if result.code in (10, 13, -1) else "unknown"
-        if not result.ok or not result.lines:
-            return "unknown"
-        return "ready" if result.lines[0].endswith(b"READY") and b"NOT" not in result.lines[0] else "pin"
+def _answer(result: at.Result, prefix: bytes) -> list:
+    for line in result.lines:
+        if line.startswith(prefix):
+            return fields(line)
+    return []
+
+
+def signal_dbm(result: at.Result) -> "int | None":
+    """From state(): -113 to -51; None: not known."""
+    parts = _answer(result, b"+CSQ:")
+    level = number(parts[0]) if parts else -1
+    return 2 * level - 113 if 0 <= level <= 31 else None
+
+
+def registration(result: at.Result, prefix: bytes) -> int:
+    """<stat> of `+CREG:` or `+CEREG:`: 0 not, 1 home, 2 searching, 3 denied, 5 roaming; 4 unknown."""
+    parts = _answer(result, prefix)
+    return number(parts[1], 4) if len(parts) > 1 else 4
+
+
+def sim_state(result: at.Result) -> str:
+    """`ready`, `pin`, `missing` or `unknown`. A PIN is never entered: a wrong one would lock the card."""
+    parts = _answer(result, b"+CPIN:")
+    if parts:
+        text = parts[0]
+        if text == b"READY":
+            return "ready"
+        return "missing" if text.startswith(b"NOT") else "pin"
+    return "missing" if result.status == at.ERROR and result.code in _NO_SIM else "unknown"

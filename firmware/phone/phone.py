@@ -19,10 +19,11 @@ from firmware.phone.report import Report
 from firmware.phone.upkeep import Upkeep
 
 _POLL_MS = const(1000)
+_POLL_RINGING_MS = const(300)  # the report has 10 s from the answer: an answer must not wait for the next second
 _GONE_AGAIN_MS = const(200)
 _CLEAR_TRIES = const(3)  # to end other calls before ATD goes out all the same
 _DIAL_TRIES = const(3)  # ATD without any answer
-_DEAF_TALKING_MS = const(20000)  # an answered call may live on while AT is silent: it is not reset at once
+_DEAF_TALKING_MS = const(15000)  # an answered call may live on while AT is silent: it is not reset at once
 _DEAF_ENDING_MS = const(3000)
 _RESTART_RADIO_AT = const(3)  # attempts in a row that found no network, then +CFUN 0, 1 once (fault 46)
 
@@ -86,6 +87,7 @@ class Phone:
         if attempt.active:
             self._finish(ev.HUNG_UP)
         self._ending = False
+        self._others = []
         self._number = number
         self._may_dial = may_dial
         self._hurry()
@@ -116,9 +118,13 @@ class Phone:
         self._report.drop()
         self._number = None
         self._modem.at.hurry = False
-        if self._worker is not None:
+        if self._worker is None:
+            return
+        try:
             self._restarting = True
             self._worker.cancel()
+        except RuntimeError:  # asked from inside it: then it does not hang
+            self._restarting = False
 
     def _hurry(self) -> None:
         """A level changed: what runs for the old one ends within 300 ms."""
@@ -288,7 +294,7 @@ class Phone:
         done = await self._report.step(attempt.answered)
         if done is not None:
             self._tell(ev.REPORT_DONE, done)
-        await self._pause(_POLL_MS)
+        await self._pause(_POLL_MS if attempt.answered else _POLL_RINGING_MS)
 
     def _progress(self, what: int) -> None:
         self._bad = 0
@@ -318,7 +324,7 @@ class Phone:
             return ev.BUSY
         if hint == eg25.HINT_NO_ANSWER:
             return ev.NO_ANSWER
-        if not attempt.ringing and await modem.registration(urgent=True) not in (1, 5):
+        if not attempt.ringing and not await modem.registered():
             return ev.NETWORK
         return ev.NO_CARRIER
 

@@ -6,6 +6,7 @@ comes back unanswered, and the work is begun again later. Faults are logged when
 
 from micropython import const
 
+from drivers import at, eg25
 from drivers.eg25_files import Eg25Files, FileRefused, Interrupted, local_crc
 from firmware.numbers import EMERGENCY_NUMBERS
 
@@ -60,20 +61,19 @@ class Upkeep:
         """Is it there, is its SIM, is it registered. False: no answer to AT."""
         modem = self._modem
         status = self.status
-        status.alive = await modem.probe()
+        result = await modem.state()
+        if result.status == at.PREEMPTED:
+            return True  # which is not silence
+        status.alive = result.status in (at.OK, at.ERROR)
         if not status.alive:
-            return modem.at.hurry  # pre-empted is not silent
+            return False
         self._next_ms = self._clock.ms() + SUPERVISE_MS
-        status.rssi_dbm = await modem.signal_dbm()
-        sim = await modem.sim()
-        registration = await modem.registration()
-        status.packet = await modem.registration(True)
-        if modem.at.hurry:
-            return True
-        status.sim = sim
-        status.registration = registration
+        status.rssi_dbm = eg25.signal_dbm(result)
+        status.sim = eg25.sim_state(result)
+        status.registration = eg25.registration(result, b"+CREG:")
+        status.packet = eg25.registration(result, b"+CEREG:")
         self._tell(self.trouble())
-        if not self._waiting_off and registration in _REGISTERED:
+        if not self._waiting_off and status.registration in _REGISTERED:
             self._waiting_off = await modem.call_waiting_off()
         return True
 

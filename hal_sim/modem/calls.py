@@ -24,6 +24,7 @@ _NETWORK_GIVES_UP_MS = const(120000)  # longer than any limit of the firmware
 _RING_EVERY_MS = const(4000)
 _CALLER_GIVES_UP_MS = const(40000)
 _EMERGENCY = ("119", "112", "110", "118", "911", "999", "000", "08", "00")
+_DSCI = {"ringing": 7, "answered": 3, "ended": 6, "failed": 6}  # states of ^DSCI (manual 7.23)
 _REPLIES = ("answer", "busy", "no_answer", "drop")
 
 
@@ -62,7 +63,7 @@ class Calls:
     # --- outgoing ----------------------------------------------------------------------------------------------
 
     def may_dial(self, number: str) -> bool:
-        return self._chip.sim or number in _EMERGENCY
+        return (self._chip.sim and not self._chip.locked) or number in _EMERGENCY
 
     def dial(self, number: str) -> None:
         """ATD was accepted."""
@@ -190,6 +191,7 @@ class Calls:
         if call.incoming:
             fields["dir"] = "in"
         self._chip.emit("call", **fields)
+        self._chip.at.call_changed(call.ident, call.incoming, _DSCI[state], call.number)
 
     def lines(self) -> list:
         """+CLCC; a packet session shows up as a data call on LTE (manual 7.16, example)."""

@@ -61,6 +61,8 @@ class ModemChip:
         self.mode = COMMAND
         self.hung = False
         self.sim = True
+        self.locked = False  # the SIM asks for its PIN
+        self.pin_tries = 0  # PINs entered: a locked card survives two wrong ones
         self.voice = True
         self.data = True
         self.rssi = 22  # as +CSQ gives it: -113 dBm + 2 dBm * rssi
@@ -132,7 +134,7 @@ class ModemChip:
             self._power = _BOOTING
 
     def set_fault(self, fault: str) -> None:
-        """hang: deaf until RESET_N or power; reset: restarts by itself now; no_sim; none: all healed."""
+        """hang: deaf until RESET_N or power; reset: restarts by itself now; no_sim; sim_locked; none: all healed."""
         if fault == "hang":
             self.hung = True
         elif fault == "reset":
@@ -140,8 +142,12 @@ class ModemChip:
                 self._boot()
         elif fault == "no_sim":
             self._set_sim(False)
+        elif fault == "sim_locked":
+            self.locked = True
+            self.at.registration_changed()
         elif fault == "none":
             self.hung = False
+            self.locked = False
             self._set_sim(True)
         else:
             raise ValueError("unknown modem fault: " + str(fault))
@@ -156,6 +162,7 @@ class ModemChip:
     def _kill(self, cause: str) -> None:
         """All the module was doing ends without a word."""
         self._epoch += 1
+        self._power = _OFF
         self.hung = False
         self.mode = COMMAND
         self.session = False

@@ -72,7 +72,9 @@ def parse(command: str) -> tuple:
         while size < len(command) and command[size] in "0123456789":
             size += 1
     tail = command[size:]
-    return command[:size].upper(), "?" if tail == "?" else "=", tail.lstrip("=")
+    if tail == "?":
+        return command[:size].upper(), "?", ""
+    return command[:size].upper(), "=", tail.lstrip("=")
 
 
 class Interpreter:
@@ -93,7 +95,8 @@ class Interpreter:
         """Factory settings, as at power-up, AT&F and ATZ (manual 15.1 to 15.3)."""
         self.settings = {
             "E": 1, "V": 1, "Q": 0, "X": 4, "+CMEE": 1, "+CLIP": 0, "+CRC": 0, "+CREG": 0, "+CEREG": 0, "+CGREG": 0,
-            "+CCWA": 0, "+CMGF": 0, "+CVHU": 0, "+CLVL": 3, "+CMUT": 0, "+CSCS": "GSM", "+COPS": 0, "+CFUN": 1,
+            "+CCWA": 0, "+CMGF": 0, "+CVHU": 0, "+CLVL": 3, "+CMUT": 0, "+CSCS": "GSM", "+CFUN": 1,
+            "^DSCI": 0,
         }
 
     def reset(self) -> None:
@@ -162,16 +165,21 @@ class Interpreter:
         if self.settings["+CLIP"]:
             self.chip.urc('+CLIP: "%s",%d,,,,0' % (number, kind))
 
+    def call_changed(self, ident: int, incoming: bool, state: int, number: str) -> None:
+        if self.settings["^DSCI"] and self.chip.on:
+            state = 4 if incoming and state == 7 else state
+            self.chip.urc("^DSCI: %d,%d,%d,0,%s,129,0" % (ident, incoming, state, number))
+
     def registration(self) -> int:
         """<stat> of +CREG: 1 home, 2 searching, 0 not searching."""
         if self.settings["+CFUN"] != 1:
             return 0
-        return 1 if self.chip.sim and self.chip.voice else 2
+        return 1 if self.chip.sim and not self.chip.locked and self.chip.voice else 2
 
     def packet_registration(self) -> int:
         if self.settings["+CFUN"] != 1:
             return 0
-        return 1 if self.chip.sim and self.chip.data else 2
+        return 1 if self.chip.sim and not self.chip.locked and self.chip.data else 2
 
     def registration_changed(self) -> None:
         if self.chip.on and self.settings["+CREG"]:

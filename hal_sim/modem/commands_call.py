@@ -160,5 +160,6 @@ TABLE = {
     "+CLCC": _clcc, "+CEER": _ceer, "+CCWA": _ccwa, "+QECCNUM": _qeccnum, "+CLIP": _clip,
     "+CRC": _value("+CRC", 1, "(0,1)"), "+CVHU": _value("+CVHU", 1, "(0,1)"),
     "+CLVL": _value("+CLVL", 5, "(0-5)"), "+CMUT": _value("+CMUT", 1, "(0,1)"),
+    "^DSCI": _value("^DSCI", 1, "(0,1)"),
     "+COLP": _accept, "+CSTA": _accept, "+VTS": _accept, "+QAUDMOD": _accept, "+QDAI": _accept, "+CLIR": _accept,
 }

@@ -76,6 +76,10 @@ def _accept(chip: "ModemChip", operation: str, arguments: str) -> "list | str | 
     return []
 
 
+def _register(chip: "ModemChip", operation: str, arguments: str) -> "list | str | None":
+    return ["000"] if operation == "?" else []
+
+
 def _restore(chip: "ModemChip", operation: str, arguments: str) -> "list | str | None":
     chip.at.restore()
     return []
@@ -103,10 +107,11 @@ def _cfun(chip: "ModemChip", operation: str, arguments: str) -> "list | str | No
 
 def _cpin(chip: "ModemChip", operation: str, arguments: str) -> "list | str | None":
     if operation == "=":
-        raise CmeError(3 if chip.sim else 10)
+        chip.pin_tries += 1
+        raise CmeError((16 if chip.locked else 3) if chip.sim else 10)
     if operation == "?":
         _need_sim(chip)
-        return ["+CPIN: READY"]
+        return ["+CPIN: SIM PIN" if chip.locked else "+CPIN: READY"]
     return []
 
 
@@ -206,7 +211,7 @@ def _powerdown(chip: "ModemChip", operation: str, arguments: str) -> "list | str
 
 TABLE = {
     "E": _flag("E", 1), "V": _flag("V", 1), "Q": _flag("Q", 1), "X": _flag("X", 4), "Z": _restore, "&F": _restore,
-    "&W": _accept, "&C": _accept, "&D": _accept, "S0": _accept, "S3": _accept, "S12": _accept,
+    "&W": _accept, "&C": _accept, "&D": _accept, "S0": _register, "S3": _register, "S12": _register,
     "I": _constant("Quectel", "EG25", "Revision: EG25GGBR07A08M2G"),
     "+GMI": _constant("Quectel"), "+CGMI": _constant("Quectel"),
     "+GMM": _constant("EG25"), "+CGMM": _constant("EG25"),

@@ -1,7 +1,7 @@
 """Runs the phone service against the simulated modem on MicroPython, in virtual time.
 
-Started by the tests as `micropython host_tests/phone/world.py STORY`; STORY is JSON: `steps` (list of [at_ms, what,
-arguments...]), `until` ms, and options. Prints the timeline, a JSON line each.
+Started by the tests as `micropython host_tests/phone/world.py`, the story on stdin: JSON with `steps` (list of [at_ms,
+what, arguments...]), `until` ms, and options. Prints the timeline, a JSON line each.
 """
 
 import sys
@@ -92,6 +92,8 @@ class World:
         self.wire = Wire(self.uart, self.chip, story)
         self.uart.peer = self.wire
         self.chip.send = self.wire.send
+        if story.get("no_urcs"):
+            self.chip.urc = self.chip.at.unsolicited_result = lambda text: None
         self.modem_reset = Pin(0, self.chip.set_reset)
         self.modem_pwrkey = Pin(0, self.chip.set_pwrkey)
         self.modem_vbat = Pin(1, self.chip.set_vbat)
@@ -132,7 +134,7 @@ class World:
     def step(self, what, *args):
         out("step", step=what)
         if what in ("call", "find", "hang_up", "report", "answer", "restart"):
-            getattr(self.phone, what)(*args)
+            self.task = asyncio.create_task(self.ask(what, args))
         elif what == "chip":
             getattr(self.chip, args[0])(*args[1:])
         elif what == "net":
@@ -149,9 +151,14 @@ class World:
             status = self.phone.status
             out("status", ready=self.phone.ready, trouble=self.phone.trouble(), rssi=status.rssi_dbm, sim=status.sim,
                 registration=status.registration, hard=self.phone.hard_resets, survived=self.phone.survived,
-                incoming=self.phone.incoming(), busy=self.phone.busy(), files=self.chip.files.listing("*"))
+                pin_tries=self.chip.pin_tries, incoming=self.phone.incoming(), busy=self.phone.busy(),
+                files=self.chip.files.listing("*"))
         elif what == "latency":
             self.chip.latency_ms = args[0]
+
+    async def ask(self, what, args):
+        """As the firmware does: from a task."""
+        getattr(self.phone, what)(*args)
 
     def broken(self, name, count):
         """The next `count` uses of a modem method raise MemoryError."""
@@ -178,7 +185,7 @@ def wav(seconds, rate=16000):
 
 
 def main():
-    story = json.loads(sys.argv[1])
+    story = json.loads(sys.stdin.read())
     world = World(story)
     start = world.start_ms
     for step in story["steps"]:
