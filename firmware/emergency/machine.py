@@ -281,7 +281,7 @@ class Machine:
 
     def _played(self, failed: int, now_ms: int) -> int:
         """failed: 1 when that play could not be made; the window then runs its full length."""
-        self.tries += 1
+        self.tries = min(self.tries + 1, REPORT_TRIES)
         if not failed:
             self.plays += 1
         if self.plays >= REPORT_PLAYS:
