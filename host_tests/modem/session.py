@@ -17,8 +17,8 @@ chip.set_pwrkey(0)
 sched.run_until(20000)
 for text in (
     "AT", "ATQ0V1E0", "AT+CMEE=2", "AT+CSQ;+CREG?;+CEREG?;+CPIN?", "AT+COPS?", "ATI", "AT^DSCI=1", "ATD119;",
-    "AT+CLCC", "AT+QECCNUM?", "ATH", "AT+CEER", "AT+NONE", 'AT+QFLST="x"', "AT+CFUN=0", "AT+CREG?", "AT+CFUN=1", "ATV0", "AT", "AT+CSQ",
-    "ATV1", "AT+CLAC",
+    "AT+CLCC", "AT+QECCNUM?", "ATH", "AT+CEER", "AT+NONE", 'AT+QFLST="x"', "AT+CFUN=0", "AT+CREG?", "AT+CFUN=1",
+    "ATV0", "AT", "AT+CSQ", "ATV1", "AT+CLAC",
 ):
     chip.feed(text.encode() + b"\r")
     sched.run_until(sched.now_ms + 4000)
