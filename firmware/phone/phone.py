@@ -20,6 +20,8 @@ from firmware.phone.upkeep import Upkeep
 
 _POLL_MS = const(1000)
 _POLL_RINGING_MS = const(300)  # the report has 10 s from the answer: an answer must not wait for the next second
+_SLICE_MS = const(20)
+_BEAT_MS = const(5000)  # how often an idle phone looks whether something is due
 _GONE_AGAIN_MS = const(200)
 _CLEAR_TRIES = const(3)  # to end other calls before ATD goes out all the same
 _DIAL_TRIES = const(3)  # ATD without any answer
@@ -62,6 +64,7 @@ class Phone:
         self._bad = 0  # attempts in a row that found no network
         self._worker: Any = None
         self._receiver: Any = None
+        self._beater: Any = None
         self._restarting = False
         self.sink: Callable[[int, int], None] | None = None
         self.files: list = []
@@ -163,6 +166,7 @@ class Phone:
     async def run(self) -> None:
         """For ever."""
         self._receiver = asyncio.create_task(self._modem.at.run())
+        self._beater = asyncio.create_task(self._beat())
         self._recovery.rest()
         try:
             while True:
@@ -170,12 +174,13 @@ class Phone:
                 try:
                     await self._worker
                 except asyncio.CancelledError:
-                    if not self._restarting:
+                    if not self._restarting and not self._worker.done():
                         self._worker.cancel()
-                        raise
+                        raise  # it is we who were cancelled
                 self._restarting = False
         finally:
             self._receiver.cancel()
+            self._beater.cancel()
 
     async def _work(self) -> None:
         while True:
@@ -202,14 +207,22 @@ class Phone:
             await self._idle()
 
     async def _pause(self, ms: int) -> None:
-        """Until something changed, at most ms."""
-        try:
-            await asyncio.wait_for_ms(self._wake.wait(), ms)
-        except asyncio.TimeoutError:
-            return
-        except MemoryError:
-            await asyncio.sleep_ms(min(ms, _GONE_AGAIN_MS))
+        """Until something changed, at most ms. Short sleeps need no memory; wait_for_ms, when it gets none, raises
+        CancelledError, which no handler of ours would survive."""
+        start = self._clock.ms()
+        while not self._wake.is_set() and self._clock.ms() - start < ms:
+            await asyncio.sleep_ms(_SLICE_MS)
         self._wake.clear()
+
+    async def _rest(self) -> None:
+        """Until something changed, or the beat."""
+        await self._wake.wait()
+        self._wake.clear()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep_ms(_BEAT_MS)
+            self._wake.set()
 
     def _tell(self, event: int, arg: int = 0) -> None:
         if self.sink is not None:
@@ -410,7 +423,7 @@ class Phone:
             if not await self._upkeep.one_file(entry[0], entry[1]):
                 await self._pause(_POLL_MS)
             return
-        await self._pause(self._upkeep.due_ms())
+        await self._rest()
 
     async def _bring_up(self) -> None:
         if not await self._recovery.climb(False):

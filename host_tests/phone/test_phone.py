@@ -1,6 +1,7 @@
 """The phone service against the simulated modem, on MicroPython in virtual time (world.py)."""
 
 import json
+import os
 import wave
 
 import pytest
@@ -56,6 +57,7 @@ def check_never_two_calls(seen):
             up = False
 
 
+STARVE_COUNT = int(os.environ.get("STARVE_COUNT", "25"))
 CALL = [2000, "call", "119"]
 
 
@@ -307,6 +309,20 @@ def test_want_of_memory_in_an_attempt(play, method, count):
     seen = play([10, "chip", "set_line", "busy"], [1990, "break", method, count], CALL,
                 [9000, "chip", "set_line", "answer"], until=20000, redial="119")
     assert seen.what()[-1] == "answered" and seen.times(what="dial")[0] - 2000 <= 1000
+
+
+@pytest.mark.req("EMG-19")
+@pytest.mark.fault(82)
+@pytest.mark.parametrize("task", ["_work", "run"])
+@pytest.mark.parametrize("turns", [1, 4])
+def test_every_allocation_of_a_turn_fails(play, task, turns):
+    """The heap is locked in the k-th turn of the phone's task, or of the receiver's, after the call was wanted."""
+    slowest = 0
+    for first in range(1, STARVE_COUNT):
+        seen = play([1999, "chip", "set_line", "answer", 1000], CALL, until=16000, starve=[task, 2000, first, turns])
+        assert seen.what() in (["placed", "ringing", "answered"], ["placed", "answered"]), first
+        slowest = max(slowest, seen.one(what="dial")["t"] - 2000)
+    assert slowest <= 2000
 
 
 @pytest.mark.fault(63)

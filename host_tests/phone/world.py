@@ -9,6 +9,8 @@ import sys
 sys.path.insert(0, "")
 import json  # noqa: E402
 
+import micropython  # noqa: E402
+
 from hal_sim import vtime  # noqa: E402
 from hal_sim.bus.pin import Pin  # noqa: E402
 from hal_sim.bus.uart import UART  # noqa: E402
@@ -81,6 +83,36 @@ class Wire:
         self.uart.deliver(data)
 
 
+class Starved:
+    """A coroutine whose k-th to (k+n-1)-th turn after `since_ms` runs with the heap locked: every allocation fails."""
+
+    def __init__(self, coro, since_ms, first, turns):
+        self._coro = coro
+        self._since_ms = since_ms
+        self._first = first
+        self._turns = turns
+        self._count = 0
+
+    def _run(self, step, value):
+        locked = False
+        if SCHED.now_ms >= self._since_ms:
+            self._count += 1
+            locked = self._first <= self._count < self._first + self._turns
+        if not locked:
+            return step(value)
+        micropython.heap_lock()
+        try:
+            return step(value)
+        finally:
+            micropython.heap_unlock()
+
+    def send(self, value):
+        return self._run(self._coro.send, value)
+
+    def throw(self, error):
+        return self._coro.throw(error)
+
+
 class World:
     def __init__(self, story):
         self.story = story
@@ -116,6 +148,11 @@ class World:
         self.modem = Eg25(self.uart)
         self.phone = Phone(self.modem, self, Dialler(self.mode), Clock(), Log())
         self.phone.sink = self.sink
+        if "starve" in self.story:
+            which, since, first, turns = self.story["starve"]
+            owner = self.phone if which == "_work" else self.modem.at
+            plain = getattr(owner, which)
+            setattr(owner, which, lambda: Starved(plain(), self.start_ms + since, first, turns))
         self.phone.files = [tuple(entry) for entry in self.story.get("files", [])]
         self.redial = self.story.get("redial")
 
