@@ -239,7 +239,7 @@ def test_a_coprocessor_that_restarts_by_itself(play, loss):
         home.run(60000)
     """)
     assert times(lines, "sink", FIRE, 0)[0] == 43015
-    assert 33_050 < times(lines, "sink", CALL, 1)[0] <= 50_000
+    assert 33_050 < times(lines, "sink", CALL, 1)[0] <= 55_000  # when the pendant tries again
     assert len([line for line in of(lines, "info") if "coordinator" in line[2]]) == 2
 
 
