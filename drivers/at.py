@@ -79,8 +79,8 @@ class At:
         self._lines: list = []
         self._status = -1
         self._code = -1
-        self._payload = None
-        self._sink = None
+        self._payload: bytes | memoryview | None = None
+        self._sink: Callable[[memoryview], None] | None = None
         self.urc: Callable[[bytes], None] | None = None
         self.dirty = True
         self.hurry = False

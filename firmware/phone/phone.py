@@ -135,6 +135,10 @@ class Phone:
         self._modem.at.hurry = True
         self._wake.set()
 
+    def expect_boot(self) -> None:
+        """Say before run() that the supply came on just now."""
+        self._recovery.expect_boot()
+
     # --- what others ask ---------------------------------------------------------------------------------------
 
     @property
@@ -202,7 +206,7 @@ class Phone:
         if self._ending:
             await self._end_calls()
         elif self._number is not None:
-            await self._pursue()
+            await self._pursue(self._number)
         else:
             await self._idle()
 
@@ -230,13 +234,13 @@ class Phone:
 
     # --- an attempt --------------------------------------------------------------------------------------------
 
-    async def _pursue(self) -> None:
+    async def _pursue(self, number: str) -> None:
         """One look at the modem, and one step on from what is there."""
         attempt = self._attempt
         level = self._level
         if not attempt.active:
             self._modem.hint = eg25.HINT_NONE
-            attempt.begin(self._number, self._may_dial)
+            attempt.begin(number, self._may_dial)
         if self._bad == _RESTART_RADIO_AT:
             self._bad += 1
             await self._restart_radio()

@@ -43,6 +43,11 @@ class Recovery:
         self._in_vain = 0  # restarts since AT was heard
         self._boot_until_ms = 0
         self.hard_resets = 0
+        self._cold = False
+
+    def expect_boot(self) -> None:
+        """The supply came on just now: the module is off or starting, which is not silence."""
+        self._cold = True
 
     def rest(self) -> None:
         """The pins as they are while all is well."""
@@ -52,6 +57,10 @@ class Recovery:
 
     async def climb(self, urgent: bool) -> bool:
         """One way up the ladder. True: AT is answered."""
+        if self._cold:
+            self._cold = False
+            self._boot_until_ms = self._clock.ms() + _BOOT_LIMIT_MS
+            await self._press()
         if self._clock.ms() < self._boot_until_ms and await self._booted():
             return True
         if await self.soft(urgent):
