@@ -57,9 +57,9 @@ def ours(micropython: str | None = None, heap: str = HEAP) -> dict[str, float]:
 
 def theirs() -> float:
     """Frames per CPU second of zigpy-znp."""
-    import zigpy_znp.commands as commands
+    import zigpy_znp.commands as commands  # type: ignore[import-untyped]
     from zigpy.zcl.clusters.security import IasZone
-    from zigpy_znp.uart import ZnpMtProtocol
+    from zigpy_znp.uart import ZnpMtProtocol  # type: ignore[import-untyped]
 
     logging.getLogger("zigpy_znp").setLevel(logging.CRITICAL)
     cluster = IasZone(mock.Mock())

@@ -80,7 +80,7 @@ def _plan(chip: NcpChip, step: Any, names: set[str]) -> None:
     if not isinstance(step, dict):
         refuse("a step must be an object")
     at = _field(step, "at", int, "a step")
-    do = step.get("do")
+    do = _field(step, "do", str, "a step")
     where = f"step {do} at {at}"
     if "sensor" in step and step["sensor"] not in names:
         refuse(f"{where}: no sensor {step['sensor']!r}")

@@ -8,8 +8,12 @@ error shows. This is the only file with native code: the image compiles it for t
 import micropython
 from micropython import const
 
-ptr8 = bytearray  # viper's pointer types; here their names for CPython and the type checker
-ptr32 = list
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any as ptr8
+    from typing import Any as ptr32
+else:  # viper knows these names by itself; CPython only wants them to exist
+    ptr8 = ptr32 = None
 
 # Places in the scanner's state, an array of unsigned 32-bit numbers
 AT = const(0)  # where the search goes on: the next frame, or the bytes that are kept

@@ -32,6 +32,10 @@ def _nobody(device: "EndDevice", cluster: int, frame: bytes) -> bool:
     return False
 
 
+def _unheard(short: int, cluster: int, tsn: int, body: bytes) -> None:
+    """Its device profile."""
+
+
 class Air:
     """arrive(device, cluster, frame) -> bool is the coprocessor's ear: False when nobody acknowledged."""
 
@@ -39,6 +43,7 @@ class Air:
         self._sched = sched
         self.emit = emit
         self.arrive: Callable[[EndDevice, int, bytes], bool] = _nobody
+        self.answered: Callable[[int, int, int, bytes], None] = _unheard  # a device profile answer came
         self.devices: dict = {}
         self._kept = 0
 
@@ -109,6 +114,3 @@ class Air:
         body = device.descriptor(cluster, frame[1:]) if frame else None
         if body is not None:
             self._sched.after(_FLIGHT_MS, self.answered, device.short, cluster | 0x8000, frame[0], body)
-
-    def answered(self, short: int, cluster: int, tsn: int, body: bytes) -> None:
-        """A device profile answer arrived; the chip replaces this."""

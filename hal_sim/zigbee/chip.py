@@ -50,7 +50,7 @@ class NcpChip:
         self.state = HOLD
         self._powered = False
         self._in_reset = False
-        self._boot = None
+        self._boot: list | None = None
         self._parser = Parser(self._command)
         self._noise = Noise(sched, self._put)
         self.af = Af(self)

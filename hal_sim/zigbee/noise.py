@@ -23,7 +23,7 @@ class Noise:
         self._put = put
         self._until_ms = -1
         self._state = 0x2545F491
-        self._next = None
+        self._next: list | None = None
 
     def start(self) -> None:
         """Make noise for ten seconds from now."""

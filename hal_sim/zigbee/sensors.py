@@ -29,7 +29,7 @@ class ZoneDevice(EndDevice):
     """An IAS zone: sixteen status bits that are told when they change."""
 
     zone_type = 0
-    servers = (0x0000, 0x0001, 0x0003, 0x0500)
+    servers: tuple = (0x0000, 0x0001, 0x0003, 0x0500)
 
     def __init__(
         self, air: "Air", sched: "Scheduler", name: str, place: str, wire: bytes, short: int
@@ -101,7 +101,7 @@ class Smoke(ZoneDevice):
     ) -> None:
         self.smoke = False
         self.sounding = False
-        self._timer = None
+        self._timer: list | None = None
         ZoneDevice.__init__(self, air, sched, name, place, wire, short)
 
     def set_smoke(self, on: bool) -> None:
@@ -190,7 +190,7 @@ class Activity(EndDevice):
         self, air: "Air", sched: "Scheduler", name: str, place: str, wire: bytes, short: int
     ) -> None:
         self.occupied = 0
-        self._timer = None
+        self._timer: list | None = None
         EndDevice.__init__(self, air, sched, name, place, wire, short)
 
     def attributes(self, cluster: int) -> dict:
