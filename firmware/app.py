@@ -27,6 +27,7 @@ from firmware.screen import Screen
 from firmware.sensors import Sensors
 from firmware.supervisor import WATCHDOG_MS, Supervisor
 from firmware.test_mode import TestMode
+from firmware.texts import REPORTS
 from firmware.uplink import Uplink
 from zigbee.coordinator import Coordinator
 
@@ -49,6 +50,7 @@ class Gateway:
         self.speaker = Speaker(board.speaker, board.amp_enable, board.root, self.log)
         self.test_mode = TestMode(self.settings, self.clock, self.recorder.event, self.speaker.say)
         self.phone = Phone(Eg25(board.modem_uart), board, Dialler(self.test_mode), self.clock, self.log)
+        self.phone.files = [(name + ".wav", "%s/sound/%s.wav" % (board.root, name)) for name in REPORTS]
         self.machine = Machine()
         self.journal = Journal(board.rtc, board.journal, self.log)
         self.screen = None
@@ -79,6 +81,8 @@ class Gateway:
         return lines
 
     def changed(self) -> None:
+        """Something that is seen may have changed: lamps and screen look anew."""
+        self.front.wake()
         if self.screen is not None:
             self.screen.changed()
 
@@ -131,6 +135,8 @@ class Gateway:
     def start_vital(self) -> None:
         """The emergency path: what a press needs to become a call."""
         self.emergency.resume()
+        if self.board.reset_cause == "power":
+            self.phone.expect_boot()
         keep = self.supervisor
         self.emergency.beat = lambda: keep.beat("emergency")
         self.front.beat = lambda: keep.beat("front")
@@ -142,7 +148,9 @@ class Gateway:
         keep.start("watchdog", self._watch)
 
     async def _watch(self) -> None:
-        await self.supervisor.feed(self.board.start_wdt(WATCHDOG_MS))
+        if self.board.wdt is None:
+            self.board.start_wdt(WATCHDOG_MS)
+        await self.supervisor.feed(self.board.wdt)
 
     def start_rest(self) -> None:
         """Everything a call can do without."""

@@ -34,6 +34,10 @@ class Front:
     def _edge(self, _pin) -> None:
         self._flag.set()
 
+    def wake(self) -> None:
+        """The lamps may have to change."""
+        self._flag.set()
+
     async def run(self) -> None:
         """For ever: sample fast while a button is down, else wait for an edge or the slow look."""
         alarm = asyncio.create_task(self._slow_look())
@@ -63,7 +67,7 @@ class Front:
                 self._parts.recorder.event("gateway.fault", fault="button_stuck", button=NAMES[index])
         self._holds(now)
         self._parts.test_mode.tick()
-        self._lamps(now)
+        self._lamps()
         if self.beat is not None:
             self.beat()
 
@@ -88,12 +92,10 @@ class Front:
             self._chord_done = True
             self._parts.toggle_test()
 
-    def _lamps(self, now: int) -> None:
-        """119: armed, and blinking in an emergency; cancel: blinks while a cancel still counts."""
+    def _lamps(self) -> None:
+        """119: armed; cancel: a cancel still counts; call: somebody calls; centre: test mode."""
         outputs = self._parts.outputs
-        machine = self._parts.emergency.machine
-        on = now // 500 % 2 == 0
-        outputs.lamp("119", on if machine.open() else self._parts.armed())
-        outputs.lamp("cancel", on and machine.state in (m.PROMPT, m.DIALLING))
-        outputs.lamp("call", on and self._parts.phone.incoming())
-        outputs.lamp("centre", self._parts.test_mode.active and on)
+        outputs.lamp("119", self._parts.armed())
+        outputs.lamp("cancel", self._parts.emergency.machine.state in (m.PROMPT, m.DIALLING))
+        outputs.lamp("call", self._parts.phone.incoming())
+        outputs.lamp("centre", self._parts.test_mode.active)

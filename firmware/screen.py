@@ -46,9 +46,14 @@ class Screen:
     async def show(self) -> None:
         """Send the view whenever it changed."""
         while self._stream is not None:
-            line = json.dumps(self.view()).encode() + b"\n"
-            if line != self._shown and self._stream.write(line):
-                self._shown = line
+            view = self.view()
+            left_s = view.pop("dials_in_s", None)  # the monitor counts down by itself
+            line = json.dumps(view).encode()
+            if line != self._shown:
+                if left_s is not None:
+                    view["dials_in_s"] = left_s
+                if self._stream.write(json.dumps(view).encode() + b"\n"):
+                    self._shown = line
             self._changed.clear()
             try:
                 await asyncio.wait_for_ms(self._changed.wait(), _OPEN_MS if self._busy() else _IDLE_MS)

@@ -40,6 +40,13 @@ _TABLE = {
 }
 
 
+def check_setting(name: str, value) -> str:
+    """Empty, or why this is not a setting."""
+    if name not in _TABLE:
+        return "setting '%s' is unknown" % name
+    return "" if _TABLE[name][1](value) else "setting '%s' has a bad value" % name
+
+
 def read_json(path: str, log):
     """The file's JSON value, or None when it is missing, too large or bad."""
     try:
@@ -64,10 +71,9 @@ class Settings:
         self._values = {}
         given = values if isinstance(values, dict) else {}
         for name in given:
-            if name not in _TABLE:
-                log.warning("setting %s is unknown: ignored" % name)
-            elif not _TABLE[name][1](given[name]):
-                log.warning("setting %s has a bad value: default used" % name)
+            reason = check_setting(name, given[name])
+            if reason:
+                log.warning(reason + ": not used")
             else:
                 self._values[name] = given[name]
 

@@ -10,6 +10,7 @@ from hal_sim.board import SimBoard
 from hal_sim.bus.partition import Flash
 from hal_sim.ends import PowerCut, SimEnd
 from hal_sim.modem.chip import ModemChip
+from hal_sim.modem.store import FolderStore
 from hal_sim.monitor import Monitor
 from hal_sim.pcf8563 import Pcf8563, days_from_civil
 from hal_sim.relay import Relay
@@ -23,6 +24,7 @@ _JOURNAL_SECTORS = 4
 _BOOT_MS = {"power": 2500, "reset": 1500, "watchdog": 1500}  # bootloader, MicroPython and imports, measured order of size
 _ARMED_MS = 600  # the lamp is steady, not a flicker of the start
 _PRESS_MS = 200
+_BLOCK = 8192
 
 
 class Home:
@@ -54,8 +56,11 @@ class Home:
     def _open_chips(self) -> None:
         index_path = self.root + "/sound/index.json"
         self.room_speaker = RoomSpeaker(self.sched, self.emit, index_path)
-        self.modem = ModemChip(self.sched, self.emit)
+        self.modem = ModemChip(self.sched, self.emit, store=FolderStore(self.root + "/modem"))
         self.modem.texts = _spoken_files(index_path)
+        for name in self.modem.texts:
+            if name.startswith("report_"):  # an installed gateway: the modem was given its files long ago
+                _copy(self.root + "/sound/" + name, self.modem.files.kept, name)
         self.ncp = NcpChip(self.sched, self.emit)
         self.ncp.load_home(self.sensors)
         self.relay = Relay(self.sched, self.emit)
@@ -222,6 +227,18 @@ class Home:
     def _do_clock(self, step: dict) -> None:
         if step["lost"]:
             self.clock_chip.lose()
+
+
+def _copy(path: str, store: FolderStore, name: str) -> None:
+    store.create(name)
+    at = 0
+    with open(path, "rb") as file:
+        while True:
+            data = file.read(_BLOCK)
+            if not data:
+                return
+            store.write(name, at, data)
+            at += len(data)
 
 
 def _whole(item: dict) -> dict:

@@ -59,7 +59,7 @@ class Emergency:
 
     async def _wait(self) -> None:
         """Until the inbox has something; in an emergency, or when even that cannot be waited for, by the clock alone."""
-        if self.machine.open():
+        if self.machine.open() or self._narrator.speaking():
             await asyncio.sleep_ms(_OPEN_TICK_MS)
             return
         try:

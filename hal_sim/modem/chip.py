@@ -13,6 +13,7 @@ from hal_sim.modem.calls import Calls
 from hal_sim.modem.commands import Interpreter
 from hal_sim.modem.files import Files
 from hal_sim.modem.sms import Sms
+from hal_sim.modem.store import RamStore
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -48,10 +49,10 @@ class ModemChip:
     """`feed` bytes from the host, answers leave by `send`; pins and network are methods.
 
     `texts` maps a file name to what it says, for the `prompt` lines of the timeline. `boot_ms` and `latency_ms`
-    may be changed before the world starts.
+    may be changed before the world starts. store: RamStore (when None) or FolderStore for the files.
     """
 
-    def __init__(self, sched: "Scheduler", emit: "Callable", boot_ms: int = BOOT_MS) -> None:
+    def __init__(self, sched: "Scheduler", emit: "Callable", boot_ms: int = BOOT_MS, store=None) -> None:  # noqa: ANN001
         self.sched = sched
         self.emit = emit
         self.send = None
@@ -68,7 +69,7 @@ class ModemChip:
         self.rssi = 22  # as +CSQ gives it: -113 dBm + 2 dBm * rssi
         self.session = False  # a packet data session: survives +++, listed by +CLCC as a data call
         self.calls = Calls(self)
-        self.files = Files(self)
+        self.files = Files(self, store or RamStore())
         self.sms = Sms(self)
         self.at = Interpreter(self)
         self._power = _NO_SUPPLY

@@ -14,6 +14,7 @@ if _TYPE_CHECKING:
     from hal_sim.modem.chip import ModemChip
 
 _FREE_BYTES = const(4 << 20)
+_HEADER_BYTES = const(256)  # the data chunk of a plain wav begins well before
 _ERR_INPUT = const(400)
 _ERR_FULL = const(403)
 _ERR_NOT_FOUND = const(405)
@@ -30,23 +31,31 @@ class CmeError(Exception):
         self.code = code
 
 
-def checksum(data: bytes) -> int:
+class Checksum:
     """Of QFUPL: XOR of big-endian 16-bit words; an odd last byte counts as the high one."""
-    high = 0
-    low = 0
-    for index in range(0, len(data), 2):
-        high ^= data[index]
-    for index in range(1, len(data), 2):
-        low ^= data[index]
-    return (high << 8) | low
+
+    def __init__(self) -> None:
+        self._halves = [0, 0]
+        self._count = 0
+
+    def add(self, data: bytes) -> None:
+        for start in (0, 1):
+            half = 0
+            for index in range(start, len(data), 2):
+                half ^= data[index]
+            self._halves[(self._count + start) & 1] ^= half
+        self._count += len(data)
+
+    def value(self) -> int:
+        return (self._halves[0] << 8) | self._halves[1]
 
 
 def _le(data: bytes, offset: int, size: int) -> int:
     return int.from_bytes(data[offset:offset + size], "little")
 
 
-def wav_ms(data: bytes) -> "int | None":
-    """Length of a PCM wav in ms; None when the module would not play it."""
+def wav_ms(data: bytes, file_bytes: int) -> "int | None":
+    """Length in ms of a PCM wav of which data is the beginning; None when the module would not play it."""
     if len(data) < 12 or bytes(data[0:4]) != b"RIFF" or bytes(data[8:12]) != b"WAVE":
         return None
     rate = 0
@@ -61,24 +70,25 @@ def wav_ms(data: bytes) -> "int | None":
             if _le(data, offset + 22, 2) != 16:
                 return None
         elif tag == b"data" and rate:
-            return min(size, len(data) - offset - 8) * 1000 // (rate * 2)
+            return min(size, file_bytes - offset - 8) * 1000 // (rate * 2)
         offset += 8 + size + (size & 1)
     return None
 
 
 class Files:
-    """`store` puts a file in place beforehand, as the factory would."""
+    """`store` puts a file in place beforehand, as the factory would; `kept` is where they are."""
 
-    def __init__(self, chip: "ModemChip") -> None:
+    def __init__(self, chip: "ModemChip", kept) -> None:
         self._chip = chip
-        self.store_: dict = {}
+        self.kept = kept
         self._handles: dict = {}  # handle -> [name, position]
-        self._upload = None  # [buffer, wanted bytes, timeout ms, done callback, handle of the timer]
+        self._upload = None  # [file, at, taken, wanted bytes, timeout ms, checksum, done callback, handle of the timer]
         self._play = None  # [name, text, count, in the call]
         self._counts: dict = {}
 
     def store(self, name: str, data: bytes) -> None:
-        self.store_[name] = bytes(data)
+        self.kept.create(name)
+        self.kept.write(name, 0, data)
 
     def reset(self) -> None:
         """The module restarts: files stay, what was going on does not."""
@@ -90,21 +100,21 @@ class Files:
     # --- listing, deleting -------------------------------------------------------------------------------------
 
     def listing(self, pattern: str) -> list:
-        names = sorted(self.store_) if pattern in ("", "*") else [n for n in (pattern,) if n in self.store_]
+        there = self.kept.names()
+        names = there if pattern in ("", "*") else [n for n in (pattern,) if n in there]
         if not names and pattern not in ("", "*"):
             raise CmeError(_ERR_NOT_FOUND)
-        return ['+QFLST: "UFS:%s",%d' % (name, len(self.store_[name])) for name in names]
+        return ['+QFLST: "UFS:%s",%d' % (name, self.kept.size(name)) for name in names]
 
     def delete(self, name: str) -> None:
-        if name == "*":
-            self.store_ = {}
-        elif name in self.store_:
-            del self.store_[name]
-        else:
+        there = self.kept.names()
+        if name != "*" and name not in there:
             raise CmeError(_ERR_NOT_FOUND)
+        for each in there if name == "*" else [name]:
+            self.kept.delete(each)
 
     def used(self) -> int:
-        return sum([len(data) for data in self.store_.values()])
+        return sum([self.kept.size(name) for name in self.kept.names()])
 
     def space(self) -> str:
         return "%d,%d" % (_FREE_BYTES - self.used(), _FREE_BYTES)
@@ -112,10 +122,11 @@ class Files:
     # --- handles -----------------------------------------------------------------------------------------------
 
     def open(self, name: str, mode: int) -> int:
-        if mode == 2 and name not in self.store_:
+        there = self.kept.names()
+        if mode == 2 and name not in there:
             raise CmeError(_ERR_NOT_FOUND)
-        if mode == 1 or name not in self.store_:
-            self.store_[name] = b""
+        if mode == 1 or name not in there:
+            self.kept.create(name)
         handle = 1
         while handle in self._handles:
             handle += 1
@@ -132,12 +143,12 @@ class Files:
 
     def read(self, handle: int, count: int) -> bytes:
         entry = self._handle(handle)
-        data = self.store_[entry[0]][entry[1]:entry[1] + count]
+        data = self.kept.read(entry[0], entry[1], count)
         entry[1] += len(data)
         return data
 
     def _handle(self, handle: int) -> list:
-        if handle not in self._handles or self._handles[handle][0] not in self.store_:
+        if handle not in self._handles or self._handles[handle][0] not in self.kept.names():
             raise CmeError(_ERR_HANDLE)
         return self._handles[handle]
 
@@ -146,45 +157,46 @@ class Files:
     def begin_write(self, handle: int, count: int, timeout_s: int) -> None:
         entry = self._handle(handle)
 
-        def done(data: bytes, complete: bool) -> list:
-            old = self.store_[entry[0]]
-            self.store_[entry[0]] = old[:entry[1]] + data + old[entry[1] + len(data):]
-            entry[1] += len(data)
-            return ["+QFWRITE: %d,%d" % (len(data), len(self.store_[entry[0]]))]
+        def done(taken: int, _checksum: int, _complete: bool) -> list:
+            entry[1] += taken
+            return ["+QFWRITE: %d,%d" % (taken, self.kept.size(entry[0]))]
 
-        self._begin(count, timeout_s, done)
+        self._begin(entry[0], entry[1], count, timeout_s, done)
 
     def begin_upload(self, name: str, count: int, timeout_s: int) -> None:
-        if name in self.store_:
+        if name in self.kept.names():
             raise CmeError(_ERR_EXISTS)
         if count <= 0:
             raise CmeError(_ERR_INPUT)
 
-        def done(data: bytes, complete: bool) -> list:
-            self.store_[name] = data
+        def done(taken: int, checksum: int, complete: bool) -> list:
             if not complete:
                 raise CmeError(_ERR_TIMEOUT)
-            return ["+QFUPL: %d,%x" % (len(data), checksum(data))]
+            return ["+QFUPL: %d,%x" % (taken, checksum)]
 
-        self._begin(count, timeout_s, done)
+        self._begin(name, 0, count, timeout_s, done)
 
-    def _begin(self, count: int, timeout_s: int, done: "Callable") -> None:
+    def _begin(self, name: str, at: int, count: int, timeout_s: int, done: "Callable") -> None:
         if self.used() + count > _FREE_BYTES:
             raise CmeError(_ERR_FULL)
-        self._upload = [bytearray(), count, timeout_s * 1000, done, None]
+        if name not in self.kept.names():
+            self.kept.create(name)
+        self._upload = [name, at, 0, count, timeout_s * 1000, Checksum(), done, None]
         self._arm()
 
     def _arm(self) -> None:
         upload = self._upload
-        self._chip.sched.cancel(upload[4])
-        upload[4] = self._chip.later(upload[2], self._finish, False)
+        self._chip.sched.cancel(upload[7])
+        upload[7] = self._chip.later(upload[4], self._finish, False)
 
     def take(self, data: bytes) -> int:
         """Data of the running upload; returns how much of it belonged to it."""
         upload = self._upload
-        part = data[:upload[1] - len(upload[0])]
-        upload[0].extend(part)
-        if len(upload[0]) >= upload[1]:
+        part = data[:upload[3] - upload[2]]
+        self.kept.write(upload[0], upload[1] + upload[2], part)
+        upload[5].add(part)
+        upload[2] += len(part)
+        if upload[2] >= upload[3]:
             self._finish(True)
         else:
             self._arm()
@@ -193,10 +205,10 @@ class Files:
     def _finish(self, complete: bool) -> None:
         upload = self._upload
         self._upload = None
-        self._chip.sched.cancel(upload[4])
+        self._chip.sched.cancel(upload[7])
         self._chip.enter(0)
         try:
-            lines = upload[3](bytes(upload[0]), complete)
+            lines = upload[6](upload[2], upload[5].value(), complete)
         except CmeError as error:
             self._chip.at.answer_later([], "", error.code)
             return
@@ -210,9 +222,9 @@ class Files:
 
     def play(self, name: str, to_far_end: bool) -> None:
         """QPSND=1: the file goes into the call when there is one."""
-        if self._play is not None or name not in self.store_:
+        if self._play is not None or name not in self.kept.names():
             raise CmeError(_ERR_NOT_FOUND if self._play is None else 4)
-        length_ms = wav_ms(self.store_[name])
+        length_ms = wav_ms(self.kept.read(name, 0, _HEADER_BYTES), self.kept.size(name))
         if length_ms is None:
             raise CmeError(_ERR_INPUT)
         chip = self._chip
