@@ -79,7 +79,7 @@ def home(sounds):
     assert (status, err) == (0, "")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while it lives, asyncio.run() of other tests would be refused
 def browser():
     chromium = need("chromium")
     from playwright.sync_api import sync_playwright
@@ -121,10 +121,8 @@ def visit(browser, home):
 
 def restart(page) -> None:
     """The home from its beginning, ready for an emergency, at x1."""
-    page.wait_for_function("document.querySelector('#lines li:not(.empty)')")
+    page.wait_for_selector("#lines li:not(.empty)")
     page.click("#restart")
     page.wait_for_selector("body[data-view='starting']")
-    page.click("[data-x='10']")
-    page.wait_for_selector("body[data-view='home']")
-    page.click("[data-x='1']")
+    page.wait_for_selector("#lines li:has-text('119 준비 완료')")
     page.wait_for_selector("[data-x='1'][aria-checked='true']")

@@ -144,7 +144,7 @@ def test_a_page_that_opens_later_sees_each_line_once():
             async with opened(session, address) as late:
                 await late.line(heard({"do": "call_in", "from": "29"}))
         texts = [each["text"] for each in late.lines if each["what"] == "log"]
-        assert len(texts) == len(set(texts)) == 32  # its greeting, the line of 119, thirty steps
+        assert len(texts) == len(set(texts)) == 34  # its greeting, the line of 119, two speeds, thirty steps
 
     run(story)
 
@@ -163,7 +163,7 @@ def test_what_is_no_step_is_refused_with_the_reason_and_never_reaches_the_simula
             assert refused["text"]
             await page.ask(step={"do": "door", "open": False})
             await page.line(heard({"do": "door", "open": False}))
-            assert len([each for each in page.lines if each["what"] == "log"]) == 3  # greeting, line of 119, door
+            assert len([each for each in page.lines if each["what"] == "log"]) == 5
 
     run(story)
 
@@ -213,6 +213,20 @@ def test_lines_that_are_no_timeline_are_kept_apart_and_death_is_told_with_the_la
             assert again["state"] == "running"
             assert again["tail"] == []
             await page.line(lambda each: each["what"] == "boot")
+
+    run(story)
+
+
+def test_time_runs_fast_until_the_gateway_is_ready_and_at_once_as_it_is_when_somebody_acts():
+    async def story(session, address) -> None:
+        async with opened(session, address) as page:
+            fast = {"do": "speed", "x": hub_module.WARM_UP_SPEED}
+            await page.line(heard(fast))
+            await page.ask(step={"do": "hang_up"})
+            await page.line(heard({"do": "hang_up"}))
+            assert (await page.line(heard({"do": "speed", "x": 1})))["what"] == "log"
+            order = [each["text"] for each in page.lines if each["what"] == "log"][-2:]
+            assert order == [json.dumps({"do": "speed", "x": 1}), json.dumps({"do": "hang_up"})]
 
     run(story)
 

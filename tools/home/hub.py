@@ -17,6 +17,8 @@ from tools.home.process import Simulator
 HISTORY = 3000  # lines a page that opens later still sees
 QUEUE_MAX = 400  # messages a slow page may be behind
 FLUSH_S = 0.03  # lines are sent together: at x600 there are thousands a second
+WARM_UP_SPEED = 30  # a gateway takes some 20 s to get ready: nobody wants to watch that
+WARM_UP_LIMIT_MS = 60_000
 LASTING = ("screen", "beacon", "lamp", "armed", "boot", "call", "prompt", "prompt_end")
 
 
@@ -38,6 +40,7 @@ class Hub:
         self._world: dict = {}
         self._desk = "auto"
         self._speed = 1.0
+        self._warming = False  # time runs fast until the gateway is ready, or somebody does something
         self._t_ms, self._at_s = 0.0, time.monotonic()
         self.state, self._status, self._tail = "starting", 0, []
 
@@ -55,6 +58,7 @@ class Hub:
         if self.state == "starting":
             self.state = "running"
         await self._send(steps.line_reply(self._desk))
+        self._warming = await self._set_speed(WARM_UP_SPEED)
         self.tell(self.hello())
 
     async def restart(self) -> None:
@@ -71,6 +75,9 @@ class Hub:
             key = line["what"] + str(line.get("name") or line.get("button") or line.get("lamp") or "")
             self._latest[key.replace("prompt_end", "prompt")] = line
         self._keep(line)
+        if self._warming and (line["what"] == "armed" or self._t_ms > WARM_UP_LIMIT_MS):
+            self._warming = False
+            self._background(self._set_speed(1))
         if line["what"] == "call" and line.get("state") in ("answered", "ended", "failed") and self._desk == "manual":
             self._background(self._send(steps.line_reply("manual")))
 
@@ -132,16 +139,25 @@ class Hub:
         return await self._do(steps.line_reply(self._desk))
 
     async def _do(self, step: dict) -> str:
-        if not await self._send(step):
-            return "the simulator does not take steps"
+        warming, self._warming = self._warming, False
         if step["do"] == "speed":
-            self._t_ms, self._at_s = self._now_ms(), time.monotonic()
-            self._speed = float(step.get("x", 1))
-            self.tell({"type": "speed", "x": self._speed, "now": self._t_ms})
+            taken = await self._set_speed(step.get("x", 1))
+        else:
+            taken = (not warming or await self._set_speed(1)) and await self._send(step)
+        if not taken:
+            return "the simulator does not take steps"
         steps.remember(self._world, step)
         self.tell({"type": "world", "world": self._world})
         self._keep({"t": round(self._now_ms()), "what": "did", "step": step})
         return ""
+
+    async def _set_speed(self, x: object) -> bool:
+        if not isinstance(x, int) or not await self._send({"do": "speed", "x": x}):
+            return False
+        self._t_ms, self._at_s = self._now_ms(), time.monotonic()
+        self._speed = x
+        self.tell({"type": "speed", "x": x, "now": self._t_ms})
+        return True
 
     async def _send(self, step: dict) -> bool:
         return self.simulator is not None and await self.simulator.send(step)

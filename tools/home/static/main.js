@@ -136,7 +136,7 @@ function draw() {
 
 function hint(view) {
   const key = state.screen.test && view === "home" ? "h_test" : has(`h_${view}`) ? `h_${view}` : "h_home";
-  const extra = fast ? ` · ${t("h_fast")}` : "";
+  const extra = fast && view !== "starting" ? ` · ${t("h_fast")}` : "";
   const text = t(key) + extra;
   if (find("hint_text").textContent !== text) find("hint_text").textContent = text;
 }

@@ -1,0 +1,294 @@
+"""The page in headless Chromium, with the real firmware in the real simulator behind it.
+
+A prompt takes 14.5 s: stories run at x10 once what has to be heard was heard.
+"""
+
+import json
+import time
+
+import pytest
+
+FIRE = "화재가 감지되었습니다"
+
+
+def holds(page, expression: str, arg=None) -> None:
+    """The expression comes true. (Playwright's own wait needs eval, which the page's policy forbids.)"""
+    end = time.monotonic() + 15
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(50)
+
+
+def fast(page, x: int = 10) -> None:
+    page.click(f"[data-x='{x}']")
+
+
+def view(page, name: str) -> None:
+    page.wait_for_selector(f"body[data-view='{name}']")
+
+
+def row(page, text: str) -> None:
+    """A timeline row with this text has appeared."""
+    page.wait_for_selector(f"#lines li:has-text('{text}')")
+
+
+def record(page, name: str) -> None:
+    page.wait_for_selector(f"#records li:has-text('{name}')")
+
+
+def dials(page) -> int:
+    return page.locator("#lines li.k-call:has-text('전화를 겁니다')").count()
+
+
+def sent(page, what: str) -> list:
+    """The steps of this kind that were sent, as the raw timeline has them."""
+    return page.evaluate("""what => [...document.querySelectorAll('#lines li')].map(li => li.raw)
+        .filter(raw => raw && raw.what === 'did' && raw.step.do === what).map(raw => raw.step).reverse()""", what)
+
+
+def test_first_sight_is_alive_and_says_what_to_do(visit):
+    page = visit(fresh=False)
+    assert page.locator("#clock").inner_text() != "--:--:--"
+    before = page.locator("#clock").inner_text()
+    holds(page, "before => document.querySelector('#clock').textContent !== before", arg=before)
+    assert page.locator("#hint_text").inner_text()
+    assert page.locator(".key").count() == 4
+
+
+def test_press_is_prompted_dialled_answered_reported_and_ended(visit):
+    page = visit()
+    page.click("[data-button='119']")
+    view(page, "prompt")
+    assert "119로 연결합니다" in page.locator("#screen .s-say").inner_text()
+    holds(page, "window.played.length > 0")
+    assert page.evaluate("window.played") == ["/sound/prompt_manual.wav"]
+    page.wait_for_selector("#beacon.on")
+    page.wait_for_selector("#grille.speaking")
+    fast(page)
+    view(page, "dialling")
+    row(page, "119에 전화를 겁니다")
+    page.wait_for_selector("#desk.ringing")
+    page.wait_for_selector("#desk.active")
+    page.wait_for_selector("#heard p:has-text('안심콜 시스템 확인 요청')")
+    view(page, "talking")
+    page.click(".key-cancel")  # once 119 is on the line only people hang up
+    page.click("#hang_up")
+    view(page, "ended")
+    record(page, "emergency.ended")
+    page.wait_for_selector("#screen .s-ladder li.done:last-child")
+    assert page.locator("#screen .s-ladder li.done").count() == 8
+    assert dials(page) == 1
+    assert page.evaluate("window.played") == ["/sound/prompt_manual.wav"]  # at x10 nothing is played
+
+
+@pytest.mark.req("EMG-05")
+def test_cancel_in_the_window_dials_nothing(visit):
+    page = visit()
+    page.click("[data-button='119']")
+    view(page, "prompt")
+    holds(page, "window.played.length > 0")
+    page.click(".key-cancel")
+    view(page, "cancelled")
+    record(page, "emergency.cancelled")
+    fast(page, 60)
+    view(page, "home")  # a minute later
+    assert dials(page) == 0
+
+
+def test_smoke_is_shown_spoken_and_cleared(visit):
+    page = visit()
+    page.click("text=연기 내기")
+    view(page, "prompt")
+    page.wait_for_selector("#plan.smoking")
+    assert FIRE in page.locator("#screen .s-say").inner_text()
+    holds(page, "window.played.includes('/sound/prompt_fire.wav')")
+    page.click("text=연기 걷기")
+    page.wait_for_selector("#plan:not(.smoking)")
+    assert [step["on"] for step in sent(page, "smoke")] == [True, False]
+
+
+@pytest.mark.req("EMG-16")
+def test_pendant_shows_that_it_was_heard_and_its_cancel_counts(visit):
+    page = visit()
+    page.click(".pendant .call")
+    page.wait_for_selector(".pendant.confirmed")
+    view(page, "prompt")
+    page.click(".pendant .cancel")
+    view(page, "cancelled")
+    record(page, "emergency.cancelled")
+    assert dials(page) == 0
+
+
+def test_desk_by_hand_decides_when_119_answers(visit):
+    page = visit()
+    page.click("[data-desk='manual']")
+    page.click("[data-button='119']")
+    view(page, "prompt")
+    fast(page)
+    page.wait_for_selector("#desk.ringing")
+    assert page.locator("#pick_up").is_enabled()
+    page.click("#pick_up")
+    page.wait_for_selector("#desk.active")
+    assert dials(page) == 1
+
+
+def test_busy_line_is_dialled_again(visit):
+    page = visit()
+    page.click("[data-desk='busy']")
+    page.click("[data-button='119']")
+    view(page, "prompt")
+    fast(page)
+    page.wait_for_selector("#heard p:has-text('busy')")
+    holds(page, "document.querySelectorAll('#heard p.line').length >= 3")
+    page.click("[data-desk='auto']")
+    page.wait_for_selector("#desk.active")
+    assert dials(page) >= 2
+
+
+def test_hold_time_goes_with_the_press_by_mouse_and_keyboard(visit):
+    page = visit()
+    page.hover("[data-button='centre']")
+    page.mouse.down()
+    page.wait_for_timeout(900)
+    page.wait_for_selector("[data-button='centre'].holding")
+    page.mouse.up()
+    page.focus("[data-button='call']")
+    page.keyboard.down("Enter")
+    page.wait_for_timeout(300)
+    page.keyboard.up("Enter")
+    holds(page, "document.querySelectorAll('#lines li.k-person').length >= 2")
+    first, second = sent(page, "press")
+    assert first["button"] == "centre"
+    assert 850 <= first["hold_ms"] <= 3000
+    assert second["button"] == "call"
+    assert 250 <= second["hold_ms"] <= 2000
+
+
+def test_switches_send_their_steps_and_show_what_is(visit):
+    page = visit()
+    for name in ("mains", "voice", "data", "relay", "monitor"):
+        page.click(f".switch[data-name='{name}']")
+        page.wait_for_selector(f".switch[data-name='{name}'][aria-checked='false']")
+    page.wait_for_selector("#screen .cut")
+    page.click(".switch[data-name='monitor']")
+    page.wait_for_selector(".switch[data-name='monitor'][aria-checked='true']")
+    for choice in ("[aria-label='무선 칩'] [data-value='hang']", "[aria-label='모뎀'] [data-value='no_sim']"):
+        page.click(choice)
+        page.wait_for_selector(f"{choice}[aria-checked='true']")
+    page.click("[aria-label='모뎀'] [data-value='reset']")
+    page.wait_for_selector("[aria-label='모뎀'] [data-value='none'][aria-checked='true']")
+    assert sent(page, "mains") == [{"do": "mains", "on": False}]
+    assert sent(page, "modem") == [{"do": "modem", "voice": False}, {"do": "modem", "data": False},
+                                   {"do": "modem", "fault": "no_sim"}, {"do": "modem", "fault": "reset"}]
+    assert sent(page, "relay") == [{"do": "relay", "up": False}]
+    assert sent(page, "ncp") == [{"do": "ncp", "fault": "hang"}]
+    assert sent(page, "monitor") == [{"do": "monitor", "attached": False}, {"do": "monitor", "attached": True}]
+    assert not page.locator(".toast").count()  # the simulator refused none of it
+
+
+def test_power_cut_darkens_the_gateway_and_it_comes_back(visit):
+    page = visit()
+    page.click(".cut-power")
+    view(page, "off")
+    fast(page)
+    view(page, "starting")
+    view(page, "home")
+
+
+def test_walking_and_the_door(visit):
+    page = visit()
+    page.click(".room[data-place='침실']", position={"x": 20, "y": 60})
+    page.click("text=문 열기")
+    page.wait_for_selector("#plan.door-open")
+    page.focus(".room[data-place='부엌']")
+    page.keyboard.press("Enter")
+    holds(page, "document.querySelectorAll('#lines li.k-person').length >= 3")
+    assert [step["place"] for step in sent(page, "move")] == ["침실", "부엌"]
+    assert not page.locator(".toast").count()
+
+
+def test_test_mode_is_entered_and_left_on_the_screen(visit):
+    page = visit()
+    page.click("#screen button:has-text('시험 모드')")
+    page.wait_for_selector("#screen.test")
+    record(page, "test.entered")
+    page.click("#screen button:has-text('시험 끝내기')")
+    page.wait_for_selector("#screen:not(.test)")
+    record(page, "test.left")
+
+
+def test_language_is_switched_and_remembered(visit):
+    page = visit()
+    page.click("#language")
+    assert page.locator("h2:has-text('119 desk')").count() == 1
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.reload()
+    page.wait_for_selector("h2:has-text('119 desk')")
+    korean = page.evaluate("""() => [...document.querySelectorAll('button, h1, h2, label, legend, .hint, .label')]
+        .filter(node => node.offsetParent && /[가-힣]/.test(node.textContent) && node.id !== 'language')
+        .map(node => node.textContent)""")
+    assert korean == []
+    page.click("#language")
+    assert page.locator("h2:has-text('119 상황실')").count() == 1
+
+
+def test_mute_is_remembered_and_plays_nothing(visit):
+    page = visit()
+    page.click("#mute")
+    page.click("[data-button='119']")
+    view(page, "prompt")
+    page.wait_for_selector("#grille.speaking")
+    assert page.evaluate("window.played") == []
+    page.reload()
+    page.wait_for_selector("#mute[aria-pressed='true']")
+
+
+def test_timeline_is_filtered_searched_and_opened(visit):
+    page = visit()
+    page.click("text=문 열기")
+    row(page, "문 열기")
+    page.click("#filters .k-person")
+    holds(page, "!document.querySelector('#lines li.k-person')")
+    page.click("#filters .k-person")
+    page.fill("#search", "현관")
+    holds(page, "[...document.querySelectorAll('#lines li')].every(li => li.textContent.includes('현관'))")
+    page.click("#lines li >> nth=0")
+    raw = json.loads(page.locator("#lines pre").inner_text())
+    assert raw["step"] == {"do": "door", "sensor": "현관 출입감지기", "open": True}
+
+
+def test_another_page_sees_the_same_home(visit):
+    one = visit()
+    two = visit(fresh=False)
+    one.click("text=연기 내기")
+    two.wait_for_selector("#plan.smoking")
+    view(two, "prompt")
+    two.click(".key-cancel")
+    view(one, "cancelled")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (390, 844)])
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_nothing_overflows_sideways(visit, width, height, language):
+    page = visit(width, height, fresh=False)
+    if language == "en":
+        page.click("#language")
+    page.wait_for_selector("#lines li:not(.empty)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut = page.evaluate("""() => [...document.querySelectorAll('button, h1, h2, .label, .hint span')]
+        .filter(node => node.offsetParent).filter(node => {
+          const box = node.getBoundingClientRect();
+          return box.left < -1 || box.right > innerWidth + 1 || node.scrollWidth > node.clientWidth + 2;
+        }).map(node => node.textContent)""")
+    assert cut == []
+
+
+def test_every_control_has_a_name_and_can_be_reached(visit):
+    page = visit(fresh=False)
+    page.wait_for_selector("#lines li:not(.empty)")
+    nameless = page.evaluate("""() => [...document.querySelectorAll('button, input, [role=button]')]
+        .filter(node => !(node.getAttribute('aria-label') || node.textContent.trim())).map(node => node.outerHTML)""")
+    assert nameless == []
+    unreachable = page.evaluate("""() => [...document.querySelectorAll('button:not(:disabled), [role=button]')]
+        .filter(node => node.tabIndex < 0 && node.getAttribute('role') !== 'radio').map(node => node.outerHTML)""")
+    assert unreachable == []
