@@ -13,11 +13,19 @@ import sys
 import tempfile
 from typing import NamedTuple
 
+import serial
+
 from tools import image, onboard
 
 _ARCHES = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin")
 _MPY_MAJOR, _MPY_MINOR = (int(part) for part in image.MPY_VERSION.split("."))
 _EXEC_TIMEOUT_S = 120
+_PROBE_TIMEOUT_S = 13  # mpremote itself gives up after 10
+_KNOCKS = 3
+_KNOCK_WAIT_S = 1.3
+# Ctrl-C for a program, Ctrl-B for the raw REPL; the rest frees a board whose mpremote was killed in a transfer: it
+# takes up to 30 bytes for the answer it waits for, deaf to Ctrl-C, and gives up 1 s later (RemoteCommand.begin).
+_KNOCK = b"\r\x03\x02" + b"\r" * 40
 _SLOWEST_BYTES_S = 1500  # mpremote over a slow line; below it something hangs
 _BATCH_FILES = 16
 _BATCH_BYTES = 256 * 1024
@@ -53,25 +61,40 @@ class Mpremote:
         except subprocess.TimeoutExpired:
             raise FlashError(f"the board at {self._port} stopped answering: press reset and try again") from None
         if done.returncode:
-            raise FlashError(self._explain(done.stdout + done.stderr))
+            raise self._error(done.stdout + done.stderr)
         return done.stdout
 
-    def exec(self, program: str) -> list[str]:
+    def exec(self, program: str, timeout_s: float = _EXEC_TIMEOUT_S) -> list[str]:
         """Run a program on the board; its lines."""
-        return self.run("exec", program).splitlines()
+        return self.run("exec", program, timeout_s=timeout_s).splitlines()
 
-    def _explain(self, output: str) -> str:
+    def _error(self, output: str) -> FlashError:
+        port = self._port
         if "failed to access" in output:
-            return f"cannot open {self._port}: another program has it, or you may not (Linux: group dialout)"
+            return FlashError(f"cannot open {port}: another program has it, or you may not (Linux: group dialout)")
         if "could not enter raw repl" in output:
-            return f"no answer from {self._port}: is it the board's port, and does it run MicroPython? docs/flashing.md"
+            return FlashError(
+                f"no answer from {port}: is it the board's port, and does it run MicroPython? docs/flashing.md"
+            )
         lines = [line for line in output.splitlines() if line.strip()]
-        return f"mpremote failed: {lines[-1].strip() if lines else 'no message'}; run make flash again"
+        return FlashError(f"mpremote failed: {lines[-1].strip() if lines else 'no message'}; run make flash again")
+
+
+def knock(port: str) -> None:
+    """Bring whatever state the board is in to its prompt, as far as it can be; mpremote says what cannot."""
+    try:
+        with serial.Serial(port, 115200, timeout=_KNOCK_WAIT_S, write_timeout=_KNOCK_WAIT_S) as line:
+            for _ in range(_KNOCKS):
+                line.write(_KNOCK)
+                if line.read_until(b">>> ").endswith(b">>> "):
+                    return
+    except (OSError, ValueError):  # serial.SerialException is an OSError
+        return
 
 
 def probe(remote: Mpremote) -> BoardInfo:
     """What answers on the port. Raises FlashError when it is no MicroPython that can load our modules."""
-    for line in remote.exec(onboard.PROBE):
+    for line in remote.exec(onboard.PROBE, _PROBE_TIMEOUT_S):
         words = line.split()
         if len(words) == 5 and words[0] == "BOARD" and words[1] == "micropython":
             info = BoardInfo(words[2], int(words[3]), words[4])
@@ -115,8 +138,6 @@ def plan(manifest: dict, files: dict[str, str]) -> tuple[list[dict], list[str]]:
 
 def copy_all(remote: Mpremote, folder: pathlib.Path, files: list[dict]) -> None:
     """Copy, verify and install the files in order. Raises FlashError."""
-    parents = {"/" + parent.as_posix() for file in files for parent in pathlib.PurePosixPath(file["path"]).parents}
-    remote.exec(onboard.make_folders(sorted(parents - {"/."})))
     done = 0
     for batch in batches(files):
         _copy_batch(remote, folder, batch)
@@ -166,7 +187,9 @@ def flash(remote: Mpremote, folder: pathlib.Path, manifest: dict) -> None:
         if main_py not in copy:
             copy.append(main_py)
         print(f"{len(copy)} files to copy, {len(stale)} to remove", flush=True)
-        remote.exec(onboard.remove(["/main.py", *stale, *_empty_folders(manifest, folders)]))
+        wanted = _folders(manifest)
+        empty = [path for path in reversed(folders) if path not in wanted]
+        remote.exec(onboard.prepare(["/main.py", *stale, *empty], wanted))
         copy_all(remote, folder, copy)
         copy, stale = plan(manifest, on_board(remote)[0])
     if copy or stale:
@@ -174,10 +197,10 @@ def flash(remote: Mpremote, folder: pathlib.Path, manifest: dict) -> None:
     print(f"all {len(manifest['files'])} files verified on the board", flush=True)
 
 
-def _empty_folders(manifest: dict, folders: list[str]) -> list[str]:
-    """Folders the image does not have, children first."""
-    wanted = {"/" + parent.as_posix() for f in manifest["files"] for parent in pathlib.PurePosixPath(f["path"]).parents}
-    return [folder for folder in reversed(folders) if folder not in wanted]
+def _folders(manifest: dict) -> list[str]:
+    """The image's folders, parents first."""
+    found = {"/" + parent.as_posix() for f in manifest["files"] for parent in pathlib.PurePosixPath(f["path"]).parents}
+    return sorted(found - {"/."})
 
 
 def _image_for(info: BoardInfo, folder: pathlib.Path | None, scratch: pathlib.Path) -> tuple[pathlib.Path, dict]:
@@ -208,6 +231,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         _check_port(options.port)
+        knock(options.port)
         remote = Mpremote(options.port)
         info = probe(remote)
         print(f"MicroPython {info.version} on {info.platform}, {info.arch or 'no machine code'}", flush=True)

@@ -65,30 +65,21 @@ print('END')
 """
 
 
-def remove(paths: list[str]) -> str:
-    """Remove files, or folders that are empty by now; what is not there already is fine."""
+def prepare(gone: list[str], folders: list[str]) -> str:
+    """Remove files and folders that are empty by now, then make folders, parents first; what is so already is fine."""
     return f"""
 import os
-for path in {paths!r}:
-    for remove in (os.remove, os.rmdir):
+def attempt(*calls):
+    for call, path in calls:
         try:
-            remove(path)
-            break
+            call(path)
+            return
         except OSError:
             pass
-print('END')
-"""
-
-
-def make_folders(paths: list[str]) -> str:
-    """Make folders, parents first; one that is there already is fine."""
-    return f"""
-import os
-for path in {paths!r}:
-    try:
-        os.mkdir(path)
-    except OSError:
-        pass
+for path in {gone!r}:
+    attempt((os.remove, path), (os.rmdir, path))
+for path in {folders!r}:
+    attempt((os.mkdir, path))
 print('END')
 """
 

@@ -191,9 +191,15 @@ def _fresh_state(state: pathlib.Path) -> None:
     """Power was off: the last reason to end and the last timeline go. The room knows the texts rendered by now."""
     for name in ("cause", "timeline.jsonl"):
         (state / name).unlink(missing_ok=True)
-    index = ROOT / "build" / "sound" / "index.json"
-    (state / "sound").mkdir(exist_ok=True)
-    (state / "sound" / "index.json").write_text(index.read_text() if index.exists() else "{}")
+    sound, rendered = state / "sound", ROOT / "build" / "sound"
+    if sound.is_symlink():
+        sound.unlink()
+    shutil.rmtree(sound, ignore_errors=True)
+    if (rendered / "index.json").exists():
+        sound.symlink_to(rendered)
+    else:
+        sound.mkdir(exist_ok=True)
+        (sound / "index.json").write_text("{}")
 
 
 def serve(link: str, folder: pathlib.Path, stop: Callable[[], bool] | None = None) -> None:

@@ -16,14 +16,13 @@ if _TYPE_CHECKING:
 FOLDER = os.getenv("BOARD_DIR")
 CAUSE = os.getenv("BOARD_CAUSE") or "power"
 RAW = bool(os.getenv("BOARD_RAW"))
-STATE = os.getenv("BOARD_STATE")
-_state = vfs.VfsPosix(STATE)  # not mounted: out of reach of the board's own file names
+state = vfs.VfsPosix(os.getenv("BOARD_STATE"))  # by this object, whatever is mounted where
 
 
 def load(name: str) -> bytes:
     """What was kept under this name, b"" when nothing was."""
     try:
-        file = _state.open("/" + name, "rb")
+        file = state.open("/" + name, "rb")
     except OSError:
         return b""
     data = file.read()
@@ -33,12 +32,12 @@ def load(name: str) -> bytes:
 
 def append(name: str) -> "Any":
     """A text file kept there, open for more."""
-    return _state.open("/" + name, "a")
+    return state.open("/" + name, "a")
 
 
 def keep(name: str, data: "Any") -> None:
     """Keep data for the next start of the interpreter."""
-    file = _state.open("/" + name, "wb")
+    file = state.open("/" + name, "wb")
     file.write(data)
     file.close()
 

@@ -31,10 +31,10 @@ def _build() -> None:
     import esp32  # noqa: F401 - all of the host's that is needed, before its files go out of reach
     import machine
 
-    machine.attach(simhome.open_home(kernel, sched).board)
     vfs.umount("/")
     vfs.mount(BoardFiles(board_end.FOLDER), "/")
     os.chdir("/")
+    machine.attach(simhome.open_home(kernel, sched).board)
     sys.path[:] = ["", ".frozen", "/lib"]
 
 

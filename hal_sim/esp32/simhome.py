@@ -8,6 +8,7 @@ import json
 
 import board_end
 import utime
+from board_files import HOME
 from micropython import const
 
 from hal_sim.home import Home
@@ -51,9 +52,9 @@ class ServedHome(Home):
 
 
 def open_home(kernel: Kernel, sched: Scheduler) -> Home:
-    """The home, powered, with the controller about to run."""
+    """The home, powered, with the controller about to run. The board's files are mounted by now."""
     scenario = {"sensors": _sensors()}
-    home = ServedHome(sched, kernel, scenario, board_end.STATE, _timeline())
+    home = ServedHome(sched, kernel, scenario, HOME, _timeline())
     home.root = ""
     home.power_on()
     board = home.boot("power" if board_end.CAUSE == "power" else "reset")
@@ -72,7 +73,7 @@ def start_time() -> "tuple[Kernel, Scheduler]":
 def _sensors() -> list:
     """The sensors of the home are those the board knows; what is no list of sensors is none."""
     try:
-        with open(board_end.FOLDER + "/sensors.json") as file:
+        with open("/sensors.json") as file:
             items = json.load(file)
         return [item for item in items if isinstance(item.get("name"), str) and isinstance(item.get("kind"), str)]
     except (OSError, ValueError, AttributeError, TypeError):

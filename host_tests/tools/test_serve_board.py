@@ -42,7 +42,8 @@ def test_cat_run_and_eval(board, tmp_path):
 def test_the_hosts_files_are_out_of_reach(board):
     program = (
         "import os, sys\nprint(os.listdir('/'), os.getcwd(), sys.path)\n"
-        "for name in ('/etc/passwd', 'tools/flash.py'):\n try:\n  open(name); print('open', name)\n except OSError: pass\n"
+        "for name in ('/etc/passwd', 'tools/flash.py'):\n"
+        " try:\n  open(name); print('open', name)\n except OSError: pass\n"
         "try:\n import hal_sim.run\n print('imported')\nexcept ImportError: pass"
     )
     assert board.exec(program).strip() == "[] / ['', '.frozen', '/lib']"
@@ -79,7 +80,6 @@ def test_system_exit_from_main_is_a_soft_reset(board):
     assert board.wait_for("causes", "5").split() == ["1", "5"]
 
 
-@pytest.mark.req("EMG-13")
 def test_rtc_memory_survives_a_reset_and_no_power_cut(board):
     (board.files / "main.py").write_text(
         "import machine\nwith open('boots', 'a') as f:\n"
@@ -116,8 +116,8 @@ def test_a_watchdog_that_is_not_fed_restarts_the_board(board):
 
 
 def test_a_longer_watchdog_replaces_the_running_one(board):
-    program = "import machine, time; machine.WDT(timeout=500); machine.WDT(timeout=60000); time.sleep(1); print('lives')"
-    assert board.exec(program).strip() == "lives"
+    program = "import machine, time; machine.WDT(timeout=500); machine.WDT(timeout=60000); time.sleep(1); print('ok')"
+    assert board.exec(program).strip() == "ok"
 
 
 @pytest.mark.parametrize("arguments", [[], ["port"]])
