@@ -164,6 +164,29 @@ def test_the_payload_of_a_good_frame_is_never_taken_for_a_frame():
     assert line.found == [bytes(inner), bytes(STATE)]
 
 
+def test_a_tail_that_looks_like_a_beginning_drops_nothing():
+    for last in range(256):
+        for tail in (bytes((0xFE, last, 0x1D)), bytes((0x34, 0xFE, last)), bytes((0x34, last, 0xFE))):
+            line = Collector()
+            one = message(bytes((0x19, 7, 0, 1, 0)), tail)
+            line.push(bytes(one) * 2 + bytes(STATE))
+            line.silence()
+            assert line.found == [bytes(one), bytes(one), bytes(STATE)]
+            assert line.reader.dropped == 0
+
+
+def test_a_frame_longer_than_the_protocol_allows_is_none():
+    """251 bytes, right in everything else."""
+    payload = bytes((0, 0, 0, 5, 0x34, 0x12, 1, 1, 0, 200, 0, 1, 0, 0, 0, 0, 231)) + bytes(234)
+    body = bytes((251, 0x44, 0x81)) + payload
+    check = 0
+    for byte in body:
+        check ^= byte
+    line = Collector()
+    line.push(b"\xfe" + body + bytes((check,)) + bytes(STATE))
+    assert line.found == [bytes(STATE)]
+
+
 def test_input_longer_than_the_buffer():
     line = Collector()
     line.push(ALARM[:9])
