@@ -244,6 +244,23 @@ def test_what_rings_gives_way_and_later_callers_are_refused(play):
 
 
 @pytest.mark.req("EMG-09")
+@pytest.mark.fault(59)
+@pytest.mark.parametrize("at_ms", [20, 1000, 6000])
+def test_a_waiting_caller_is_refused_and_our_call_stays(play, at_ms):
+    """Called before call waiting could be switched off in the network."""
+    seen = play([10, "call", "119"], [at_ms, "chip", "call_in", "0102222"], until=12000)
+    refused = seen.one(what="call", number="0102222", state="failed")
+    assert refused["cause"] == "hung_up" and refused["t"] - at_ms <= 1200
+    assert seen.what() == ["placed", "ringing", "answered"]
+
+
+@pytest.mark.fault(58)
+def test_one_empty_list_is_no_end_of_a_call(play):
+    seen = play(CALL, [3000, "blank"], [7000, "blank"], until=12000)
+    assert seen.what() == ["placed", "ringing", "answered"] and len(seen.all(what="dial")) == 1
+
+
+@pytest.mark.req("EMG-09")
 def test_another_call_is_ended_first(play):
     seen = play([1000, "call", "0212345678"], [8000, "call", "119"], until=15000)
     assert seen.what() == ["placed", "ringing", "answered", "hung_up", "placed", "ringing", "answered"]

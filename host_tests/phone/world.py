@@ -190,6 +190,14 @@ class World:
                 registration=status.registration, hard=self.phone.hard_resets, survived=self.phone.survived,
                 pin_tries=self.chip.pin_tries, incoming=self.phone.incoming(), busy=self.phone.busy(),
                 files=self.chip.files.listing("*"))
+        elif what == "blank":  # the next +CLCC shows nothing
+            lines = self.chip.calls.lines
+
+            def blank():
+                self.chip.calls.lines = lines
+                return []
+
+            self.chip.calls.lines = blank
         elif what == "latency":
             self.chip.latency_ms = args[0]
 
