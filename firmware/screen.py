@@ -134,5 +134,6 @@ class Screen:
             self.changed()
         elif message.get("touch") in self._touches:
             self._touches[message["touch"]]()
+            self.changed()
         else:
             self.refused += 1
