@@ -1,0 +1,97 @@
+# Every target sets up what it needs, in .venv and build/, from pinned versions. `make help` lists them.
+
+PYTHON ?= python3
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+READY := $(VENV)/.ready
+STUBS := build/typings/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sound run test test-fast lint types check scenario serve-ncp serve-modem serve-board bench soak image \
+	flash clean
+.DELETE_ON_ERROR:
+
+# $(call need,NAME,example): one line that says what to give, exit status 2
+need = @test -n "$($(1))" || { echo "$@: $(1) is missing: make $@ $(2)" >&2; exit 2; }
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# ---------------------------------------------------------------------------- what the others stand on
+setup: $(READY) ## the Python environment in .venv; PYTHON=... chooses the Python (3.10 to 3.13)
+
+$(READY): requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "setup: $(PYTHON) is not installed: apt-get install python3 python3-venv" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or sys.exit("setup: Python 3.10 to 3.13 is needed, this is %d.%d: make PYTHON=/path/to/python3" % v)' || exit 2
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "setup: Python cannot make environments: apt-get install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
+	@touch $@
+
+$(STUBS): requirements-stubs.txt $(READY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target build/typings -r requirements-stubs.txt
+	@touch $@
+
+sound: $(READY) ## the spoken texts, into build/sound
+	@mkdir -p build
+	@$(PY) -m tools.sound > build/sound.log
+
+# ---------------------------------------------------------------------------- using it
+run: sound ## the simulated home in a browser; ARGS="--port 8120 --no-open"
+	@$(PY) -m tools.home $(ARGS)
+
+scenario: $(READY) ## a scenario in virtual time: FILE=x.json OUT=y.jsonl (docs/simulator.md)
+	$(call need,FILE,FILE=scenarios/press.json OUT=timeline.jsonl)
+	$(call need,OUT,FILE=$(FILE) OUT=timeline.jsonl)
+	@$(MAKE) --no-print-directory sound
+	@$(PY) -m tools.scenario "$(FILE)" "$(OUT)"
+
+serve-ncp: $(READY) ## the simulated Zigbee coprocessor on a pty: LINK=path [FILE=home.json]
+	$(call need,LINK,LINK=build/ncp [FILE=home.json])
+	@PYTHONPATH=host_tests/shims $(PY) tools/serve_ncp.py "$(LINK)" $(if $(FILE),"$(FILE)")
+
+serve-modem: $(READY) ## the simulated modem on a pty: LINK=path
+	$(call need,LINK,LINK=build/modem)
+	@$(PY) tools/serve_modem.py "$(LINK)"
+
+serve-board: $(READY) ## a simulated board's REPL on a pty, for mpremote: LINK=path DIR=dir
+	$(call need,LINK,LINK=build/board DIR=build/board-files)
+	$(call need,DIR,LINK=$(LINK) DIR=build/board-files)
+	@$(MAKE) --no-print-directory sound
+	@$(PY) -m tools.serve_board "$(LINK)" "$(DIR)"
+
+image: sound ## what a board gets, compiled and checked, into build/image
+	@$(PY) -m tools.image
+
+flash: $(READY) ## put the firmware on a board: PORT=/dev/ttyACM0 (docs/flashing.md)
+	$(call need,PORT,PORT=/dev/ttyACM0    (the board's serial port))
+	@$(MAKE) --no-print-directory sound
+	@$(PY) -m tools.flash "$(PORT)"
+
+# ---------------------------------------------------------------------------- proving it
+test: sound ## all tests; ARGS="-k press" for some, JOBS=1 for one after the other
+	@$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+test-fast: sound ## the tests of parts; not the long proofs nor the browser
+	@$(BIN)/pytest -n $(JOBS) -q --ignore=host_tests/proofs --ignore=host_tests/home $(ARGS)
+
+lint: $(READY) ## ruff over everything
+	@$(BIN)/ruff check .
+
+types: $(READY) $(STUBS) ## mypy: what runs on the board against MicroPython's stubs, the rest against CPython
+	@MYPYPATH=build/typings $(BIN)/mypy --config-file tools/mypy-board.ini --custom-typeshed-dir build/typings firmware drivers zigbee
+	@MYPYPATH=host_tests/shims $(BIN)/mypy hal_sim tools
+
+check: lint types test ## lint, types and test
+
+bench: sound ## decoding, allocation, speed of the simulated home, peak heap: one table
+	@$(PY) -m tools.bench
+
+soak: sound ## the seeded random tests with large counts; takes hours (docs/testing.md)
+	@FUZZ_COUNT=10000000 $(BIN)/pytest -n $(JOBS) -m "" host_tests $(ARGS)
+
+clean: ## remove .venv, build and caches
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
