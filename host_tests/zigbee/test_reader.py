@@ -169,7 +169,8 @@ def test_a_tail_that_looks_like_a_beginning_drops_nothing():
         for tail in (bytes((0xFE, last, 0x1D)), bytes((0x34, 0xFE, last)), bytes((0x34, last, 0xFE))):
             line = Collector()
             one = message(bytes((0x19, 7, 0, 1, 0)), tail)
-            line.push(bytes(one) * 2 + bytes(STATE))
+            for byte in bytes(one) * 2 + bytes(STATE):
+                line.push(bytes((byte,)))
             line.silence()
             assert line.found == [bytes(one), bytes(one), bytes(STATE)]
             assert line.reader.dropped == 0
