@@ -46,7 +46,7 @@ class Calls:
         self.cause = 0  # of the last release, TS 24.008
         self.waiting_on = True  # call waiting, a setting of the subscription
         self._reply = "answer"
-        self._after_ms = None
+        self._after_ms: int | None = None
 
     def set_line(self, reply: str, after_ms: "int | None" = None) -> None:
         """Stays until changed. An answer also takes the call that rings already: a person picks up."""

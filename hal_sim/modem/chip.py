@@ -52,10 +52,10 @@ class ModemChip:
     may be changed before the world starts. store: RamStore (when None) or FolderStore for the files.
     """
 
-    def __init__(self, sched: "Scheduler", emit: "Callable", boot_ms: int = BOOT_MS, store=None) -> None:  # noqa: ANN001
+    def __init__(self, sched: "Scheduler", emit: "Callable", boot_ms: int = BOOT_MS, store: "Any" = None) -> None:
         self.sched = sched
         self.emit = emit
-        self.send = None
+        self.send: Callable[[bytes], None] | None = None
         self.boot_ms = boot_ms
         self.latency_ms = _LATENCY_MS
         self.texts: dict = {}
@@ -74,8 +74,8 @@ class ModemChip:
         self.at = Interpreter(self)
         self._power = _NO_SUPPLY
         self._epoch = 0
-        self._reset_at = None
-        self._pwrkey_at = None
+        self._reset_at: int | None = None
+        self._pwrkey_at: int | None = None
         self._line = bytearray()
         self._last_rx_ms = -_GUARD_MS
         self._plus = 0

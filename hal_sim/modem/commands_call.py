@@ -155,7 +155,7 @@ def _clip(chip: "ModemChip", operation: str, arguments: str) -> "list | str | No
     return []
 
 
-TABLE = {
+TABLE: dict = {
     "D": _dial, "O": _online, "A": _answer, "H": _hook, "+CHUP": _chup, "+QHUP": _qhup, "+CHLD": _chld,
     "+CLCC": _clcc, "+CEER": _ceer, "+CCWA": _ccwa, "+QECCNUM": _qeccnum, "+CLIP": _clip,
     "+CRC": _value("+CRC", 1, "(0,1)"), "+CVHU": _value("+CVHU", 1, "(0,1)"),

@@ -97,7 +97,7 @@ def _qpsnd(chip: "ModemChip", operation: str, arguments: str) -> "list | str | N
     return []
 
 
-TABLE = {
+TABLE: dict = {
     "+QFLST": _qflst, "+QFLDS": _qflds, "+QFDEL": _qfdel, "+QFUPL": _qfupl, "+QFOPEN": _qfopen, "+QFCLOSE": _qfclose,
     "+QFSEEK": _qfseek, "+QFWRITE": _qfwrite, "+QFREAD": _qfread, "+QPSND": _qpsnd,
 }

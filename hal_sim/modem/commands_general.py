@@ -209,7 +209,7 @@ def _powerdown(chip: "ModemChip", operation: str, arguments: str) -> "list | str
     return []
 
 
-TABLE = {
+TABLE: dict = {
     "E": _flag("E", 1), "V": _flag("V", 1), "Q": _flag("Q", 1), "X": _flag("X", 4), "Z": _restore, "&F": _restore,
     "&W": _accept, "&C": _accept, "&D": _accept, "S0": _register, "S3": _register, "S12": _register,
     "I": _constant("Quectel", "EG25", "Revision: EG25GGBR07A08M2G"),

@@ -10,6 +10,7 @@ from micropython import const
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from hal_sim.modem.chip import ModemChip
 
@@ -78,12 +79,12 @@ def wav_ms(data: bytes, file_bytes: int) -> "int | None":
 class Files:
     """`store` puts a file in place beforehand, as the factory would; `kept` is where they are."""
 
-    def __init__(self, chip: "ModemChip", kept) -> None:
+    def __init__(self, chip: "ModemChip", kept: "Any") -> None:
         self._chip = chip
         self.kept = kept
         self._handles: dict = {}  # handle -> [name, position]
-        self._upload = None  # [file, at, taken, wanted bytes, timeout ms, checksum, done callback, handle of the timer]
-        self._play = None  # [name, text, count, in the call]
+        self._upload: Any = None  # [file, at, taken, wanted bytes, timeout ms, checksum, done, timer]
+        self._play: Any = None  # [name, text, count, in the call]
         self._counts: dict = {}
 
     def store(self, name: str, data: bytes) -> None:

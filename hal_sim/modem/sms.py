@@ -80,7 +80,7 @@ class Sms:
     def __init__(self, chip: "ModemChip") -> None:
         self._chip = chip
         self._text = bytearray()
-        self._number = None  # None: PDU mode
+        self._number: str | None = None  # None: PDU mode
         self._reference = 0
 
     def begin(self, number: "str | None") -> None:
