@@ -124,5 +124,5 @@ def restart(page) -> None:
     page.wait_for_selector("#lines li:not(.empty)")
     page.click("#restart")
     page.wait_for_selector("body[data-view='starting']")
-    page.wait_for_selector("#lines li:has-text('119 준비 완료')")
+    page.wait_for_selector("body[data-view='home']")
     page.wait_for_selector("[data-x='1'][aria-checked='true']")

@@ -57,6 +57,7 @@ def test_first_sight_is_alive_and_says_what_to_do(visit):
 
 def test_press_is_prompted_dialled_answered_reported_and_ended(visit):
     page = visit()
+    page.click("[data-desk='manual']")
     page.click("[data-button='119']")
     view(page, "prompt")
     assert "119로 연결합니다" in page.locator("#screen .s-say").inner_text()
@@ -68,6 +69,7 @@ def test_press_is_prompted_dialled_answered_reported_and_ended(visit):
     view(page, "dialling")
     row(page, "119에 전화를 겁니다")
     page.wait_for_selector("#desk.ringing")
+    page.click("#pick_up")
     page.wait_for_selector("#desk.active")
     page.wait_for_selector("#heard p:has-text('안심콜 시스템 확인 요청')")
     view(page, "talking")
@@ -119,19 +121,6 @@ def test_pendant_shows_that_it_was_heard_and_its_cancel_counts(visit):
     assert dials(page) == 0
 
 
-def test_desk_by_hand_decides_when_119_answers(visit):
-    page = visit()
-    page.click("[data-desk='manual']")
-    page.click("[data-button='119']")
-    view(page, "prompt")
-    fast(page)
-    page.wait_for_selector("#desk.ringing")
-    assert page.locator("#pick_up").is_enabled()
-    page.click("#pick_up")
-    page.wait_for_selector("#desk.active")
-    assert dials(page) == 1
-
-
 def test_busy_line_is_dialled_again(visit):
     page = visit()
     page.click("[data-desk='busy']")
@@ -177,6 +166,7 @@ def test_switches_send_their_steps_and_show_what_is(visit):
         page.wait_for_selector(f"{choice}[aria-checked='true']")
     page.click("[aria-label='모뎀'] [data-value='reset']")
     page.wait_for_selector("[aria-label='모뎀'] [data-value='none'][aria-checked='true']")
+    holds(page, "document.querySelectorAll('#lines li.k-person').length >= 9")
     assert sent(page, "mains") == [{"do": "mains", "on": False}]
     assert sent(page, "modem") == [{"do": "modem", "voice": False}, {"do": "modem", "data": False},
                                    {"do": "modem", "fault": "no_sim"}, {"do": "modem", "fault": "reset"}]
@@ -251,8 +241,9 @@ def test_timeline_is_filtered_searched_and_opened(visit):
     holds(page, "!document.querySelector('#lines li.k-person')")
     page.click("#filters .k-person")
     page.fill("#search", "현관")
-    holds(page, "[...document.querySelectorAll('#lines li')].every(li => li.textContent.includes('현관'))")
-    page.click("#lines li >> nth=0")
+    holds(page, "[...document.querySelectorAll('#lines li')]"
+                ".every(li => JSON.stringify(li.raw).includes('현관'))")
+    page.click("#lines li.k-person")
     raw = json.loads(page.locator("#lines pre").inner_text())
     assert raw["step"] == {"do": "door", "sensor": "현관 출입감지기", "open": True}
 

@@ -75,7 +75,7 @@ class Hub:
             key = line["what"] + str(line.get("name") or line.get("button") or line.get("lamp") or "")
             self._latest[key.replace("prompt_end", "prompt")] = line
         self._keep(line)
-        if self._warming and (line["what"] == "armed" or self._t_ms > WARM_UP_LIMIT_MS):
+        if self._warming and (line.get("view") == "home" or self._t_ms > WARM_UP_LIMIT_MS):
             self._warming = False
             self._background(self._set_speed(1))
         if line["what"] == "call" and line.get("state") in ("answered", "ended", "failed") and self._desk == "manual":
