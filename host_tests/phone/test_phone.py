@@ -342,6 +342,12 @@ def test_every_allocation_of_a_turn_fails(play, task, turns):
     assert slowest <= 2000
 
 
+@pytest.mark.req("EMG-19")
+def test_a_sink_that_raises_does_not_stop_the_call(play):
+    seen = play(CALL, [9000, "chip", "hang_up"], until=12000, deaf_sink=True)
+    assert seen.what() == ["placed", "ringing", "answered", "no_carrier"]
+
+
 @pytest.mark.fault(63)
 def test_noise_around_every_answer(play):
     seen = play([10, "noise", [0, 255, 13, 10, 65, 84, 43, 0xF9, 62, 32]], CALL, [9000, "chip", "hang_up"], until=12000)

@@ -163,8 +163,10 @@ class World:
                 SCHED.after(2000, self.phone.call, self.redial)
         elif event == ev.REPORT_DONE:
             out("report_done", failed=arg)
-        else:
+        elif event in NAMES:
             out(NAMES[event])
+        if self.story.get("deaf_sink"):
+            raise RuntimeError("a sink that fails")
         if event == ev.CALL_ANSWERED and self.story.get("report"):
             SCHED.after(20, self.phone.report, self.story["report"])
 
