@@ -1,0 +1,72 @@
+"""Runs many futures of one simulated home (port/world.py) and reads back what happened in each."""
+
+import functools
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from conftest import HEAP, ROOT, micropython_path, need
+
+from tools import simulator
+
+PORT = "host_tests.proofs.port."
+SENSORS = [
+    {"name": "kitchen", "kind": "smoke", "place": "부엌"},
+    {"name": "pendant", "kind": "call_button", "place": "욕실"},
+]
+PRESSED = 20_000  # everything is armed by then
+TRIGGERS = {
+    "button": {"at": PRESSED, "do": "press", "button": "119"},
+    "fire": {"at": PRESSED, "do": "smoke", "sensor": "kitchen", "on": True},
+    "call": {"at": PRESSED, "do": "call_button", "sensor": "pendant", "button": "call"},
+}
+SOAK = bool(os.environ.get("SOAK"))
+
+
+@functools.lru_cache(maxsize=1)
+def library() -> str:
+    """Path of failalloc, compiled."""
+    compiler = need("gcc")
+    folder = tempfile.mkdtemp(prefix="proofs-")
+    path = folder + "/failalloc.so"
+    source = pathlib.Path(__file__).with_name("failalloc.c")
+    subprocess.run([compiler, "-O2", "-Wall", "-shared", "-fPIC", "-o", path, str(source), "-ldl"], check=True)
+    return path
+
+
+def scenario(trigger: str, **fields) -> dict:
+    """Pressed at PRESSED, 119 answers after 4 s; the far end hangs up 15 s later."""
+    steps = [{"at": 1000, "do": "line119", "reply": "answer", "after_ms": 4000}]
+    if trigger:
+        steps.append(TRIGGERS[trigger])
+    return {"seed": 1, "until": 120_000, "sensors": SENSORS, "steps": steps, **fields}
+
+
+def futures(job: dict, program: str = "world", timeout: float = 900) -> dict:
+    """{name of the case: its lines, those before it began first}. A process that fails fails the test."""
+    with tempfile.TemporaryDirectory() as name:
+        simulator.furnish(pathlib.Path(name))
+        job = {"jobs": os.cpu_count() or 1, **job, "root": name}
+        done = subprocess.run(
+            [micropython_path(), "-X", f"heapsize={HEAP}", "-m", PORT + program],
+            cwd=ROOT, capture_output=True, text=True, timeout=timeout, input=json.dumps(job) + "\n",
+            env={**os.environ, "LD_PRELOAD": library(), "MICROPYPATH": ":.frozen"},
+        )
+    assert done.returncode == 0 and not done.stderr, done.stderr[-3000:] + done.stdout[-3000:]
+    return _sorted(done.stdout, job["cases"])
+
+
+def _sorted(text: str, cases: list) -> dict:
+    lines: dict = {"base": []}
+    for case in cases:
+        lines[case["name"]] = []
+    for line in text.splitlines():
+        name, _, rest = line.partition(" ")
+        assert name in lines and rest.startswith("{"), text[-3000:]
+        lines[name].append(json.loads(rest))
+    for case in cases:
+        before = [line for line in lines["base"] if line["t"] < case["at"]]
+        lines[case["name"]] = before + lines[case["name"]]
+    return lines
