@@ -57,7 +57,7 @@ def check_never_two_calls(seen):
             up = False
 
 
-STARVE_COUNT = int(os.environ.get("STARVE_COUNT", "25"))
+STARVE_COUNT = int(os.environ.get("STARVE_COUNT", "10"))
 CALL = [2000, "call", "119"]
 
 
@@ -72,8 +72,8 @@ def test_a_healthy_modem_dials_at_once_and_tells_each_step(play):
 
 
 @pytest.mark.req("EMG-07")
-def test_an_answered_call_is_left_alone_for_hours(play):
-    seen = play(CALL, [3 * 3600000, "status"], until=3 * 3600000 + 10)
+def test_an_answered_call_is_left_alone_for_an_hour(play):
+    seen = play(CALL, [3600000, "status"], until=3600010)
     assert seen.what() == ["placed", "ringing", "answered"] and not seen.all(what="call", state="ended")
 
 
