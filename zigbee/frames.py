@@ -47,10 +47,9 @@ ZDO_TC_DEV_IND = const(0x45CA)
 RPC_ERROR = const(0x6000)  # the SRSP to a command the NCP does not know: error code, cmd0, cmd1
 
 _EXACT = const(0xFF)
-_AT_LEAST = const(0xFE)
 
 # cmd0, cmd1, base, position, factor: the payload is base + factor * payload[position] bytes long;
-# position _EXACT: base bytes, _AT_LEAST: base bytes or more. A command may have several lines. The busiest is first.
+# position _EXACT: base bytes. A command may have several lines. The busiest is first.
 # This is what makes a corrupted length byte harmless: the frame is refused at once instead of swallowing its
 # successors.
 _EXPECTED = (
@@ -70,7 +69,7 @@ _EXPECTED = (
     (0x65, 0x01, 1, _EXACT, 0),
     (0x65, 0x36, 1, _EXACT, 0),
     (0x65, 0x40, 1, _EXACT, 0),
-    (0x65, 0x50, 23, _AT_LEAST, 0),
+    (0x65, 0x50, 24, _EXACT, 0),
     (0x60, 0x00, 3, _EXACT, 0),
     (0x41, 0x80, 6, _EXACT, 0),
     (0x45, 0x81, 13, 12, 2),

@@ -73,8 +73,6 @@ def fits(buf: ptr8, at: int, end: int, rules: ptr8) -> int:
                 if size == base:
                     return 1
             elif size >= base:
-                if where == 0xFE:
-                    return 1
                 if at + 4 + where >= end:
                     return 2
                 if size == base + int(rules[rule + 4]) * int(buf[at + 4 + where]):

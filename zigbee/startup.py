@@ -72,8 +72,8 @@ async def start(link: Link, wait_started: "Callable[[int], Awaitable[bool]]") ->
         if not await wait_started(_START_MS):
             raise LinkError("the network did not start")
     network = await link.request(frames.ZDO_EXT_NWK_INFO)
-    info.pan_id = network[2] | network[3] << 8
-    info.channel = network[22]
+    info.pan_id = network[3] | network[4] << 8  # after the short address and the device state
+    info.channel = network[23]
     await link.request(frames.ZDO_MGMT_PERMIT_JOIN_REQ, bytes((2, 0, 0, 0, 0)))  # to itself, for 0 s: closed
     return info
 

@@ -43,7 +43,7 @@ def blank_items(name: str) -> dict:
         0x0001: wire_of(ieee_of(name)), 0x0003: bytes(1), 0x0021: bytes(116), 0x002D: bytes(8), 0x0030: bytes((30,)),
         0x0032: bytes(1), 0x0033: bytes(1), 0x0036: bytes(1), 0x0038: bytes((255,)), 0x003A: bytes(17),
         0x003B: bytes(17), 0x003E: bytes(1), 0x0047: bytes(8), 0x004C: bytes(62), 0x0055: bytes(1), 0x0062: bytes(16),
-        0x0063: bytes(1), 0x0083: b"\xff\xff", 0x0084: put32(CHANNELS), 0x0087: bytes(1), 0x008F: bytes(1),
+        0x0063: bytes(1), 0x0082: bytes(24), 0x0083: b"\xff\xff", 0x0084: put32(CHANNELS), 0x0087: bytes(1), 0x008F: bytes(1),
         0x0101: bytes(16),
     }  # fmt: skip
 
@@ -60,6 +60,7 @@ def formed_items(name: str, devices: list) -> dict:
     items[0x0055] = b"\x01"
     items[0x0060] = b"\x55"
     items[0x0062] = key
+    items[0x0082] = bytes(1) + key + bytes(3) + put32(10_000)
     items[0x0083] = put16(PAN_ID)
     items[0x0101] = _secret(name + " seed")
     items[(_ZSTACK, _SECURITY_MATERIAL, 0)] = put32(10_000) + extended_pan

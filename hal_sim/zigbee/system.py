@@ -61,7 +61,8 @@ class System:
     def _network(self) -> bytes:
         pan, channel = (PAN_ID, CHANNEL) if self._chip.state else (0xFFFF, 0)
         extended = self._chip.nv.items.get(0x002D, bytes(8))
-        return put16(0) + put16(pan) + put16(0) + extended + bytes(8) + bytes((channel,))
+        head = put16(0) + bytes((self._chip.state,)) + put16(pan) + put16(0)
+        return head + extended + bytes(8) + bytes((channel,))
 
     def _start(self, payload: bytes) -> bytes:
         """ZDO_STARTUP_FROM_APP: commissioning with what the memory holds."""

@@ -47,6 +47,8 @@ class Zdo:
             0x253F: (2, lambda p: _OK),
             0x2545: (4, lambda p: _OK),
             0x2546: (4, lambda p: _OK),
+            0x254A: (3, lambda p: bytes((FAILURE, p[1], p[2], 0))),  # find a group: there is none
+            0x254B: (4, lambda p: _OK),
         })  # fmt: skip
         return own
 
