@@ -97,7 +97,7 @@ class Eg25:
         self.rebooted = False
         self.ringing = False
         self.caller = ""
-        self.play_ended = True
+        self.play_ended = False  # after a reset of ours the module may still be playing: the first play stops it
 
     # --- unsolicited -------------------------------------------------------------------------------------------
 
@@ -209,12 +209,12 @@ class Eg25:
     # --- playing into the call ---------------------------------------------------------------------------------
 
     async def play(self, name: str) -> bool:
-        """Start `name` (with its suffix) once, to the far end and here (12.18). `play_ended` turns true at its end."""
+        """Start `name` (with its suffix) once, to the far end and here (12.18). `play_ended` turns true at its end.
+
+        It stays false when the module refuses, because one reason is that it is playing.
+        """
         self.play_ended = False
-        result = await self.at.command(('AT+QPSND=1,"%s",0,1,1' % name).encode(), _QUICK_MS, b"", True)
-        if not result.ok:
-            self.play_ended = True
-        return result.ok
+        return (await self.at.command(('AT+QPSND=1,"%s",0,1,1' % name).encode(), _QUICK_MS, b"", True)).ok
 
     async def play_state(self) -> int:
         """PLAY_IDLE, PLAY_RUNNING, or -1 when it could not be learnt."""
