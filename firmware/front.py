@@ -6,9 +6,19 @@ for anything but a button.
 
 import asyncio
 
+from micropython import const
+
 from drivers.button import PRESSED, STUCK, Button
 from firmware.emergency import events as ev
 from firmware.emergency import machine as m
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
+
+    from machine import Pin
+
+    from firmware.boards.board import Board
 
 _FAST_MS = 10
 _SLOW_MS = 2000  # should interrupts fail, a press of the 119 button longer than this still counts
@@ -20,18 +30,19 @@ NAMES = ("119", "centre", "call", "cancel")
 class Front:
     """parts: emergency, test_mode, recorder, outputs, phone, clock; board: its button pins."""
 
-    def __init__(self, board, parts) -> None:
+    def __init__(self, board: "Board", parts: "Any") -> None:
         self._parts = parts
         self._clock = parts.clock
         self._buttons = [Button(getattr(board, "button_" + name)) for name in NAMES]
         self._flag = asyncio.ThreadSafeFlag()
         self._real_said = False
         self._chord_done = False
+        self._armed = False
         self.beat = None
         for button in self._buttons:
             button.pin.irq(self._edge)
 
-    def _edge(self, _pin) -> None:
+    def _edge(self, _pin: "Pin") -> None:
         self._flag.set()
 
     def wake(self) -> None:
@@ -95,7 +106,11 @@ class Front:
     def _lamps(self) -> None:
         """119: armed; cancel: a cancel still counts; call: somebody calls; centre: test mode."""
         outputs = self._parts.outputs
-        outputs.lamp("119", self._parts.armed())
+        armed = self._parts.armed()
+        if armed != self._armed:
+            self._armed = armed
+            self._parts.changed()
+        outputs.lamp("119", armed)
         outputs.lamp("cancel", self._parts.emergency.machine.state in (m.PROMPT, m.DIALLING))
         outputs.lamp("call", self._parts.phone.incoming())
         outputs.lamp("centre", self._parts.test_mode.active)

@@ -7,8 +7,18 @@ The queue is in memory and bounded; the oldest record that is no emergency goes 
 import gc
 import json
 
-_MAX_RECORDS = 400
-_MAX_BYTES = 96 * 1024
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from firmware.clock import Clock
+    from firmware.log import Log
+
+_MAX_RECORDS = 250
+_MAX_BYTES = 64 * 1024
 
 
 class Queue:
@@ -53,7 +63,7 @@ class Queue:
 class Recorder:
     """Makes records. boot: number of this boot, never repeated; is_test(): whether test mode is on."""
 
-    def __init__(self, clock, queue: Queue, boot: int, is_test, log) -> None:
+    def __init__(self, clock: "Clock", queue: Queue, boot: int, is_test: "Callable[[], bool]", log: "Log") -> None:
         self._clock = clock
         self._queue = queue
         self._is_test = is_test
@@ -63,7 +73,7 @@ class Recorder:
         self.failures = 0
         self.on_record = None  # called with nothing when the queue has something new
 
-    def event(self, name: str, **fields) -> int:
+    def event(self, name: str, **fields: "Any") -> int:
         """An event record; returns its seq, 0 when it could not be made."""
         test = fields.pop("test", None)
         fields["event"] = name

@@ -7,6 +7,18 @@ A vital task says `beat(name)` at least every BEAT_LIMIT_MS; one that does not i
 import asyncio
 import gc
 
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from machine import WDT
+
+    from firmware.clock import Clock
+    from firmware.log import Log
+
 WATCHDOG_MS = 8000  # fault 86: reset within 8 to 10 s of a hang
 BEAT_LIMIT_MS = 15000  # a vital task may wait this long for its chip before it must say that it lives
 _FEED_MS = 2000
@@ -16,7 +28,7 @@ _BACK_OFF_MS = (100, 500, 2000, 10000, 30000)
 class Supervisor:
     """clock, log: the gateway's; on_death(name, error): told of each task that had to be started again."""
 
-    def __init__(self, clock, log, on_death) -> None:
+    def __init__(self, clock: "Clock", log: "Log", on_death: "Callable[[str, BaseException], None]") -> None:
         self._clock = clock
         self._log = log
         self._on_death = on_death
@@ -25,7 +37,7 @@ class Supervisor:
         self._vital: list = []
         self.deaths: dict = {}
 
-    def start(self, name: str, run, vital: bool = False) -> None:
+    def start(self, name: str, run: "Callable[[], Any]", vital: bool = False) -> None:
         """Run the coroutine function `run` for ever. A vital one must beat."""
         if vital:
             self._vital.append(name)
@@ -36,14 +48,15 @@ class Supervisor:
         """The task `name` is alive and getting on."""
         self._beats[name] = self._clock.ms()
 
-    async def _keep(self, name: str, run) -> None:
+    async def _keep(self, name: str, run: "Callable[[], Any]") -> None:
         failures = 0
         while True:
             started = self._clock.ms()
             error = None
             try:
                 await run()
-            except Exception as caught:  # noqa: BLE001 - a dead task is a dead alarm, whatever killed it
+            except (Exception, asyncio.CancelledError) as caught:  # noqa: BLE001 - a dead task is a dead alarm
+                # wait_for_ms turns want of memory into CancelledError; nobody cancels a task kept here
                 error = caught
                 gc.collect()
             if self._clock.ms() - started > 60000:
@@ -53,7 +66,7 @@ class Supervisor:
             self._report(name, error)
             await asyncio.sleep_ms(delay)
 
-    def _report(self, name: str, error) -> None:
+    def _report(self, name: str, error: BaseException) -> None:
         try:
             self.deaths[name] = self.deaths.get(name, 0) + 1
             self._log.error("task %s ended: %r" % (name, error))
@@ -69,7 +82,7 @@ class Supervisor:
                 return name
         return None
 
-    async def feed(self, wdt) -> None:
+    async def feed(self, wdt: "WDT") -> None:
         """Feed the watchdog while every vital task is fresh; wdt None: only tell."""
         while True:
             stale = self.stale()

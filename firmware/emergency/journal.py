@@ -15,7 +15,10 @@ from micropython import const
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
+    from typing import Any
+
     from firmware.emergency.machine import Machine
+    from firmware.log import Log
 
 _MAGIC = const(0x4A45)
 _FORMAT = const(1)
@@ -37,7 +40,7 @@ MAX_FLASH_SECTORS = const(16)
 class Journal:
     """rtc: machine.RTC or None; partition: esp32.Partition or None; log has .warning(text)."""
 
-    def __init__(self, rtc, partition, log) -> None:
+    def __init__(self, rtc: "Any", partition: "Any", log: "Log") -> None:
         self._rtc = rtc
         self._flash = partition
         self._log = log
@@ -134,7 +137,7 @@ class Journal:
         self.boot = best[14]
         return best[12], best[13]
 
-    def _decode(self, buf) -> "tuple | None":
+    def _decode(self, buf: "Any") -> "tuple | None":
         fields = struct.unpack_from(_LAYOUT, buf, 0)
         crc = struct.unpack_from("<I", buf, _BODY)[0]
         if fields[0] != _MAGIC or fields[1] != _FORMAT or fields[2] > 4:

@@ -82,6 +82,7 @@ class Machine:
         self.started_ms = 0
         self.answered_ms = 0
         self.deadline_ms = 0
+        self.report_ms = 0  # in REPORTING: from when on a live call counts as reported, whatever was played
         self.hold_off_ms = 0  # end of the hold-off; 0: none
         self.alarm_ms = 0  # end of light and sound; 0: off
         self.silenced = False
@@ -141,7 +142,7 @@ class Machine:
         if self.state == IDLE:
             return self._start(cause, arg, bit, now_ms)
         if self.test and not self.test_mode:
-            return SUPERSEDED | HANG_UP | self._start(cause, arg, bit, now_ms)
+            return SUPERSEDED | self._start(cause, arg, bit, now_ms)
         if self.causes & cause and self.sources & bit:
             return 0
         return self._join(cause, arg, bit, now_ms)
@@ -151,11 +152,12 @@ class Machine:
         return not self.test_mode and now_ms < self.hold_off_ms and not (self.open() and self.fire() and not self.test)
 
     def _start(self, cause: int, arg: int, bit: int, now_ms: int) -> int:
+        """A new emergency: whatever call goes on is ended now (EMG-09, EMG-12)."""
         deadline_ms = now_ms + WINDOW_MS
         self._begin(cause, arg, bit, now_ms)
         self.deadline_ms = deadline_ms
         self.state = PROMPT
-        return TRIGGERED | JOURNAL | STOP_SPEECH | SPEAK_PROMPT
+        return TRIGGERED | JOURNAL | STOP_SPEECH | HANG_UP | SPEAK_PROMPT
 
     def _begin(self, cause: int, arg: int, bit: int, now_ms: int) -> None:
         self.incident += 1
@@ -216,11 +218,7 @@ class Machine:
             return self._idle_tick(now_ms)
         if self.state == TALKING or now_ms < self.deadline_ms:
             return 0
-        if self.state == PROMPT:
-            return self._dial(now_ms)
-        if self.state == REPORTING:
-            return self._talk(now_ms)
-        restart = RESTART_PHONE if self.attempting else 0
+        restart = RESTART_PHONE if self.attempting or self.connected() else 0
         return restart | self._dial(now_ms)
 
     def _idle_tick(self, now_ms: int) -> int:
@@ -247,6 +245,8 @@ class Machine:
         return JOURNAL | DIAL
 
     def _phone(self, event: int, arg: int, now_ms: int) -> int:
+        if event == ph.CALL_ENDED and arg == ph.HUNG_UP:
+            return 0  # our own doing, decided already
         if self.state == DIALLING and self.attempting:
             if event == ph.CALL_PLACED:
                 return DIALLED
@@ -263,6 +263,8 @@ class Machine:
                 return self._call_over(arg, now_ms)
             if event == ph.REPORT_DONE and self.state == REPORTING:
                 return self._played(arg, now_ms)
+            if event == ph.CALL_ALIVE and self.state == REPORTING and now_ms >= self.report_ms:
+                return self._talk(now_ms)
         return 0
 
     def _attempt_failed(self, outcome: int, now_ms: int) -> int:
@@ -276,11 +278,13 @@ class Machine:
         self.state = REPORTING
         self.reported = False
         self.plays = self.tries = 0
-        self.deadline_ms = now_ms + REPORT_GUARD_MS
+        self.report_ms = now_ms + REPORT_GUARD_MS
+        self.deadline_ms = now_ms + ATTEMPT_GUARD_MS
         return REPORT
 
     def _played(self, failed: int, now_ms: int) -> int:
-        """failed: 1 when that play could not be made; the window then runs its full length."""
+        """failed: 1 when that play could not be made. The window then runs its full length, and the call must
+        still be there at its end: a modem that restarted under the call has reported nothing."""
         self.tries = min(self.tries + 1, REPORT_TRIES)
         if not failed:
             self.plays += 1

@@ -3,8 +3,14 @@
 Owns the wording's names and the event records of the emergency path. Must never decide anything about the call.
 """
 
+from micropython import const
+
 from firmware.emergency import ladder as steps
 from firmware.emergency import machine as m
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
 
 LEAD_MS = 250  # the beacon sounds first, so that the first word is not missed; first word within 0.5 s of the press
 _MARGIN_MS = 150  # the second prompt has ended this long before the window does
@@ -18,7 +24,7 @@ CAUSES = {m.CAUSE_FIRE: "fire", m.CAUSE_CALL: "call", m.CAUSE_BUTTON: "button"}
 class Narrator:
     """parts: as the service has them."""
 
-    def __init__(self, parts, ladder: steps.Ladder) -> None:
+    def __init__(self, parts: "Any", ladder: steps.Ladder) -> None:
         self._parts = parts
         self._machine = parts.machine
         self._clock = parts.clock
@@ -126,7 +132,7 @@ class Narrator:
         if seq == self._last_seq and seq:
             self._ladder.reach(steps.ACKNOWLEDGED, self._clock.ms())
 
-    def _event(self, name: str, **fields) -> int:
+    def _event(self, name: str, **fields: "Any") -> int:
         fields["incident"] = self._machine.incident
         return self._parts.recorder.event(name, test=self._machine.test, **fields)
 

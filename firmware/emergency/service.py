@@ -8,12 +8,18 @@ what the call itself needs is tried again until it worked. It must never raise o
 import asyncio
 import gc
 
+from micropython import const
+
 from firmware.emergency import events as ev
 from firmware.emergency import machine as m
 from firmware.emergency.inbox import Inbox
 from firmware.emergency.ladder import Ladder
 from firmware.emergency.narrator import Narrator
 from firmware.numbers import EMERGENCY_NUMBER
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
 
 _OPEN_TICK_MS = 20  # how often time is looked at while an emergency is open
 _IDLE_TICK_MS = 5000
@@ -24,7 +30,7 @@ _VITAL = m.HANG_UP | m.DIAL | m.RESTART_PHONE | m.REPORT | m.FIND_CALL
 class Emergency:
     """parts: object with machine, journal, phone, speaker, recorder, outputs, test_mode, settings, clock, log, sensors."""
 
-    def __init__(self, parts) -> None:
+    def __init__(self, parts: "Any") -> None:
         self._parts = parts
         self._clock = parts.clock
         self._log = parts.log
@@ -70,7 +76,9 @@ class Emergency:
 
     async def _ticker(self) -> None:
         while True:
-            await asyncio.sleep_ms(_IDLE_TICK_MS)
+            due = self.machine.next_ms()
+            wait = due - self._clock.ms() if due else _IDLE_TICK_MS
+            await asyncio.sleep_ms(min(max(wait, _OPEN_TICK_MS), _IDLE_TICK_MS))
             self.inbox.flag.set()
 
     def step(self) -> None:
@@ -117,7 +125,7 @@ class Emergency:
             return not _VITAL >> bit & 1
         return True
 
-    def _failed(self, what, error: Exception) -> None:
+    def _failed(self, what: object, error: Exception) -> None:
         self.failures += 1
         gc.collect()
         self._log.error("emergency: %s: %r" % (what, error))
@@ -180,6 +188,7 @@ class Emergency:
     # ------------------------------------------------------------------ what is seen
     def _show(self) -> None:
         machine = self.machine
+        self._phone.refusing = machine.open()
         light, sound = machine.light(), machine.sound() and not self._narrator.speaking()
         state = 1 + (1 if light else 0) + (2 if sound else 0)
         if state != self._said:

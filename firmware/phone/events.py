@@ -10,6 +10,7 @@ CALL_RINGING = const(17)
 CALL_ANSWERED = const(18)
 CALL_ENDED = const(19)  # arg: a cause below; exactly one an attempt
 REPORT_DONE = const(20)  # arg: 0 played to its end, 1 not
+CALL_ALIVE = const(21)  # a look at +CLCC just now showed the answered call
 
 BUSY = const(1)
 NO_ANSWER = const(2)

@@ -69,6 +69,7 @@ class Phone:
         self.sink: Callable[[int, int], None] | None = None
         self.files: list = []
         self.ready = False  # the modem answered and is set up
+        self.refusing = False  # level: calls that come in are refused, an emergency is going on
         self.survived = 0  # exceptions the task lived through
         modem.wake = self._wake.set
 
@@ -229,8 +230,12 @@ class Phone:
             self._wake.set()
 
     def _tell(self, event: int, arg: int = 0) -> None:
-        if self.sink is not None:
+        if self.sink is None:
+            return
+        try:
             self.sink(event, arg)
+        except Exception:  # noqa: BLE001 - who listens badly must not keep the call from going on
+            self.survived += 1
 
     # --- an attempt --------------------------------------------------------------------------------------------
 
@@ -308,6 +313,8 @@ class Phone:
             return
         if not self.ready:
             self.ready = await self._upkeep.set_up(True)
+        if attempt.answered:
+            self._tell(ev.CALL_ALIVE)
         done = await self._report.step(attempt.answered)
         if done is not None:
             self._tell(ev.REPORT_DONE, done)
@@ -448,7 +455,10 @@ class Phone:
             return
         modem.ringing = False
         self._others = calls
-        if self._take and self.incoming():
+        if self.refusing and calls:
+            self._take = False
+            await modem.hang_up()
+        elif self._take and self.incoming():
             self._take = False
             await modem.answer()
         elif calls:

@@ -18,14 +18,14 @@ KITCHEN, BEDROOM, PENDANT = 0, 1, 2
 EVENTS = [
     (ev.FIRE, KITCHEN), (ev.FIRE_CLEAR, KITCHEN), (ev.CALL, PENDANT), (ev.BUTTON, 0),
     (ev.CANCEL, 0), (ev.CANCEL, 1 + PENDANT), (ev.REAL, 0), (ev.SILENCE, 0), (ev.TICK, 0),
-    (ph.CALL_PLACED, 0), (ph.CALL_RINGING, 0), (ph.CALL_ANSWERED, 0), (ph.CALL_ENDED, 1),
-    (ph.REPORT_DONE, 0), (ph.REPORT_DONE, 1), ("test_on", 0), ("test_off", 0),
+    (ph.CALL_PLACED, 0), (ph.CALL_RINGING, 0), (ph.CALL_ANSWERED, 0), (ph.CALL_ENDED, ph.BUSY), (ph.CALL_ENDED, ph.HUNG_UP),
+    (ph.REPORT_DONE, 0), (ph.REPORT_DONE, 1), (ph.CALL_ALIVE, 0), ("test_on", 0), ("test_off", 0),
 ]
 if os.environ.get("SOAK"):  # a second detector makes it four times as many states
     EVENTS.append((ev.FIRE, BEDROOM))
 TRIGGERS = (ev.FIRE, ev.CALL, ev.BUTTON)
 NOW = 10_000_000  # any time; everything is relative to it
-TIMES = ("deadline_ms", "hold_off_ms", "alarm_ms", "answered_ms")
+TIMES = ("deadline_ms", "report_ms", "hold_off_ms", "alarm_ms", "answered_ms")
 # What cannot change what follows: identities, counters, and what was last told of.
 UNSEEN = ("incident", "started_ms", "outcome", "cause", "source", "attempt", "ringing")
 # What only counts in some states, and is set anew on the way into them.
@@ -48,7 +48,7 @@ def left(value: int, now: int, full: int) -> tuple:
         return (0,)
     if rest in (1, full):
         return (rest,)
-    return (SOON, min(LATER, full - 1))
+    return (SOON, LATER) if full > LATER else (SOON,)
 
 
 def frozen(machine: m.Machine, now: int) -> list:
@@ -64,10 +64,15 @@ def frozen(machine: m.Machine, now: int) -> list:
     deadlines = left(machine.deadline_ms, now, full) if waiting else (None,)
     # Light and sound: while it is open only that they are on counts; closed, how long they have.
     alarms = (1,) if machine.open() else left(machine.alarm_ms, now, m.ALARM_MS)
+    pairs = [(deadline, None) for deadline in deadlines]
+    if machine.state == m.REPORTING:  # both times begin together
+        pairs = [(deadline, 0) for deadline in deadlines] if machine.report_ms <= now else [
+            (rest + m.ATTEMPT_GUARD_MS - m.REPORT_GUARD_MS, rest)
+            for rest in left(machine.report_ms, now, m.REPORT_GUARD_MS)]
     answers = (0,) if machine.state == m.REPORTING and machine.answered_ms else (None,)
     return [
-        tuple(sorted({**fields, "deadline_ms": d, "hold_off_ms": h, "alarm_ms": a, "answered_ms": w}.items()))
-        for d in deadlines for h in left(machine.hold_off_ms, now, m.HOLD_OFF_MS) for a in alarms for w in answers
+        tuple(sorted({**fields, "deadline_ms": d, "report_ms": r, "hold_off_ms": h, "alarm_ms": a, "answered_ms": w}.items()))
+        for d, r in pairs for h in left(machine.hold_off_ms, now, m.HOLD_OFF_MS) for a in alarms for w in answers
     ]
 
 
@@ -83,7 +88,7 @@ def thawed(state: tuple) -> m.Machine:
 
 def moments(machine: m.Machine) -> set:
     found = {0}
-    for name in ("deadline_ms", "hold_off_ms", "alarm_ms"):
+    for name in ("deadline_ms", "report_ms", "hold_off_ms", "alarm_ms"):
         value = getattr(machine, name)
         found |= {value - NOW + shift for shift in (-1, 0, 1) if value and value - NOW + shift > 0}
     return found
