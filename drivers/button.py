@@ -5,6 +5,10 @@ Owns no timing of its own: `sample(now_ms)` is called often while any button is 
 
 from micropython import const
 
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from machine import Pin
+
 PRESSED = const(1)
 RELEASED = const(2)
 STUCK = const(3)
@@ -15,7 +19,7 @@ STUCK_MS = const(60000)  # fault 39
 class Button:
     """pin: machine.Pin input with pull-up."""
 
-    def __init__(self, pin) -> None:
+    def __init__(self, pin: "Pin") -> None:
         self.pin = pin
         self.down = False
         self.down_ms = 0

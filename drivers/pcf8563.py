@@ -3,6 +3,12 @@
 Owns its seven time registers. Must never raise: a clock that does not answer is a clock that is not set.
 """
 
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from machine import I2C
+
 _TIME = 0x02  # registers 02h-08h: VL_seconds, minutes, hours, days, weekdays, century_months, years
 _VL = 0x80  # the clock's supply was lost: its time cannot be trusted
 ADDRESS = 0x51
@@ -19,7 +25,7 @@ def _bcd(value: int) -> int:
 class Pcf8563:
     """i2c: machine.I2C."""
 
-    def __init__(self, i2c) -> None:
+    def __init__(self, i2c: "I2C") -> None:
         self._i2c = i2c
 
     def read(self) -> "tuple | None":

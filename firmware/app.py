@@ -7,6 +7,8 @@ Nothing is created at import. A part outside the emergency path that cannot be b
 import asyncio
 import gc
 
+from micropython import const
+
 from drivers.eg25 import Eg25
 from drivers.pcf8563 import Pcf8563
 from drivers.speaker import Speaker
@@ -31,13 +33,17 @@ from firmware.texts import REPORTS
 from firmware.uplink import Uplink
 from zigbee.coordinator import Coordinator
 
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from firmware.boards.board import Board
+
 VERSION = "0.1.0"
 
 
 class Gateway:
     """The parts, by name; what several of them need to know of each other is asked here."""
 
-    def __init__(self, board) -> None:
+    def __init__(self, board: "Board") -> None:
         self.board = board
         self.clock = Clock(Pcf8563(board.i2c))
         self.log = Log(board.console, self.clock)
@@ -129,7 +135,7 @@ class Gateway:
         return None if self.sensors.silence(name) else "no such smoke detector"
 
     # ------------------------------------------------------------------ running
-    def _task_died(self, name: str, error) -> None:
+    def _task_died(self, name: str, error: BaseException) -> None:
         self.recorder.event("gateway.fault", fault="task", task=name, error=repr(error)[:80])
 
     def start_vital(self) -> None:
@@ -180,6 +186,6 @@ async def _main(gateway: Gateway) -> None:
     await asyncio.Event().wait()
 
 
-def run(board) -> None:
+def run(board: "Board") -> None:
     """Build the gateway on this board and run it for ever."""
     asyncio.run(_main(Gateway(board)))

@@ -5,6 +5,12 @@ Owns the bytes of RTC memory behind the journal's. Must never raise: without RTC
 
 import asyncio
 
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
+
 _AT = 128  # behind the journal's two records
 _MAGIC = b"BC"
 LIMIT = 3
@@ -14,7 +20,7 @@ PROVEN_MS = 60000  # a boot that lived this long was a good one
 class BootCounter:
     """rtc: machine.RTC or None. `safe` is this boot's mode."""
 
-    def __init__(self, rtc) -> None:
+    def __init__(self, rtc: "Any") -> None:
         self._rtc = rtc
         count = self._read()
         self.safe = count >= LIMIT

@@ -3,6 +3,14 @@
 Must never block, raise, or write to flash.
 """
 
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.clock import Clock
+
 _BURST = 40  # lines kept in hand
 _REFILL_MS = 500  # one more line this often
 
@@ -10,7 +18,7 @@ _REFILL_MS = 500  # one more line this often
 class Log:
     """console: object with write(str); clock: object with ms()."""
 
-    def __init__(self, console, clock) -> None:
+    def __init__(self, console: "Any", clock: "Clock") -> None:
         self._console = console
         self._clock = clock
         self._tokens = _BURST

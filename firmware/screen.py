@@ -6,10 +6,16 @@ Owns the monitor link. Best effort: a monitor that is slow, noisy or gone change
 import asyncio
 import json
 
+from micropython import const
+
 from firmware.calendar import clock_text
 from firmware.emergency import machine as m
 from firmware.emergency.narrator import CAUSES
 from firmware.texts import TEXTS
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
 
 _OPEN_MS = 250  # in an emergency the view is looked at this often
 _IDLE_MS = 20000  # else when something changed, and for the clock's sake
@@ -30,7 +36,7 @@ _PROMPT_TEXTS = {m.CAUSE_FIRE: "prompt_fire", m.CAUSE_CALL: "prompt_call", m.CAU
 class Screen:
     """stream: the monitor's byte stream or None; touches: action name -> function()."""
 
-    def __init__(self, stream, parts, touches: dict) -> None:
+    def __init__(self, stream: "Any", parts: "Any", touches: dict) -> None:
         self._stream = stream
         self._parts = parts
         self._touches = touches
@@ -89,14 +95,14 @@ class Screen:
             seen["dials_in_s"] = max(0, machine.deadline_ms - parts.clock.ms() + 999) // 1000
         return seen
 
-    def _name(self, machine) -> str:
+    def _name(self, machine: "m.Machine") -> str:
         if machine.open():
             return _VIEWS[machine.state]
         if self._recent():
             return "ended" if self._parts.emergency.ladder.times[5] >= 0 else "cancelled"
         return "home" if self._parts.armed() else "starting"
 
-    def _lines(self, name: str, machine) -> list:
+    def _lines(self, name: str, machine: "m.Machine") -> list:
         if name == "prompt":
             return [TEXTS[_PROMPT_TEXTS[machine.prompt_cause]]]
         if name == "dialling":

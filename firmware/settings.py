@@ -5,12 +5,18 @@ Owns what a value may be. A bad one gives its default and is named in the log. T
 
 import json
 
+TYPE_CHECKING = False  # no const(): a tool on CPython reads this module too
+if TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.log import Log
+
 _MAX_FILE_BYTES = 16384
 _MAX_SENSORS = 32
 KINDS = ("smoke", "activity", "call_button", "door")
 
 
-def is_phone_number(value) -> bool:
+def is_phone_number(value: object) -> bool:
     """Digits, with an optional leading +, 3 to 15 of them (E.164)."""
     if not isinstance(value, str):
         return False
@@ -18,16 +24,16 @@ def is_phone_number(value) -> bool:
     return 3 <= len(digits) <= 15 and digits.isdigit()
 
 
-def is_tester(value) -> bool:
+def is_tester(value: object) -> bool:
     """A number that may be dialled in test mode: any but an emergency number; empty means none is registered."""
     return value == "" or (is_phone_number(value) and value not in ("119", "112", "110", "911"))
 
 
-def _is_volume(value) -> bool:
+def _is_volume(value: object) -> bool:
     return isinstance(value, int) and 0 <= value <= 5
 
 
-def _is_numbers(value) -> bool:
+def _is_numbers(value: object) -> bool:
     return isinstance(value, list) and len(value) <= 14 and all(is_phone_number(item) for item in value)
 
 
@@ -40,14 +46,14 @@ _TABLE = {
 }
 
 
-def check_setting(name: str, value) -> str:
+def check_setting(name: str, value: object) -> str:
     """Empty, or why this is not a setting."""
     if name not in _TABLE:
         return "setting '%s' is unknown" % name
     return "" if _TABLE[name][1](value) else "setting '%s' has a bad value" % name
 
 
-def read_json(path: str, log):
+def read_json(path: str, log: "Log") -> "Any":
     """The file's JSON value, or None when it is missing, too large or bad."""
     try:
         with open(path) as file:
@@ -67,7 +73,7 @@ def read_json(path: str, log):
 class Settings:
     """Attribute-like access by get(name); always a legal value."""
 
-    def __init__(self, values, log) -> None:
+    def __init__(self, values: object, log: "Log") -> None:
         self._values = {}
         given = values if isinstance(values, dict) else {}
         for name in given:
@@ -77,12 +83,12 @@ class Settings:
             else:
                 self._values[name] = given[name]
 
-    def get(self, name: str):
+    def get(self, name: str) -> "Any":
         return self._values.get(name, _TABLE[name][0])
 
 
-def check_sensors(values, log) -> list:
-    """The known sensors that are whole: dicts of name, kind, place, ieee (16 hex digits). Others are named and left out."""
+def check_sensors(values: object, log: "Log") -> list:
+    """The sensors that are whole: dicts of name, kind, place, ieee (16 hex digits). Others are named and left out."""
     good: list = []
     seen: set = set()
     for item in (values if isinstance(values, list) else [])[:_MAX_SENSORS]:

@@ -3,13 +3,25 @@
 Owns whether it is on. Nothing is kept across a reset on purpose: every boot is normal mode. The dialler asks `active`.
 """
 
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from firmware.clock import Clock
+    from firmware.settings import Settings
+
 LENGTH_MS = 10 * 60 * 1000
 
 
 class TestMode:
     """settings: for the tester's number; record(event, **fields); say(name): speak a text."""
 
-    def __init__(self, settings, clock, record, say) -> None:
+    def __init__(
+        self, settings: "Settings", clock: "Clock", record: "Callable[..., Any]", say: "Callable[[str], Any]"
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._record = record

@@ -7,6 +7,15 @@ retransmission with the same identity. Nothing in the emergency path may wait fo
 import asyncio
 import json
 
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.log import Log
+    from firmware.records import Queue, Recorder
+
 _WINDOW = 16
 _RETRY_MS = 10000
 _MAX_LINE = 1024
@@ -16,7 +25,7 @@ _COMMANDS_KEPT = 32  # identities remembered, so that a repeated command is not 
 class Uplink:
     """stream: byte stream or None; commands: name -> function(dict) -> None or a reason to refuse."""
 
-    def __init__(self, stream, queue, recorder, commands: dict, log) -> None:
+    def __init__(self, stream: "Any", queue: "Queue", recorder: "Recorder", commands: dict, log: "Log") -> None:
         self._stream = stream
         self._queue = queue
         self._recorder = recorder
@@ -79,7 +88,7 @@ class Uplink:
         else:
             self.refused += 1
 
-    def _ack(self, ack) -> None:
+    def _ack(self, ack: object) -> None:
         if not isinstance(ack, list) or len(ack) != 2 or ack[0] != self._recorder.boot or not self._queue.ack(ack[1]):
             self.refused += 1
             return
@@ -88,7 +97,7 @@ class Uplink:
         if self.on_ack is not None:
             self.on_ack(ack[1])
 
-    def _command(self, command) -> None:
+    def _command(self, command: "Any") -> None:
         identity = command.get("id") if isinstance(command, dict) else None
         if not isinstance(identity, (str, int)) or identity in self._seen:
             self.refused += 1

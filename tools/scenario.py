@@ -12,6 +12,8 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterable
+from typing import TextIO
 
 from firmware.settings import check_setting
 from hal_sim.steps import ScenarioError, check_scenario
@@ -41,7 +43,7 @@ def load(path: str) -> dict:
     return scenario
 
 
-def run(scenario: dict, out, heap: str = simulator.HEAP, progress=None) -> None:
+def run(scenario: dict, out: TextIO, heap: str = simulator.HEAP, progress: Callable[[str], None] | None = None) -> None:
     """Write the timeline's lines to out. Raises RuntimeError with the last words when the process fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -57,7 +59,7 @@ def run(scenario: dict, out, heap: str = simulator.HEAP, progress=None) -> None:
             raise RuntimeError(f"the simulator ended with status {process.returncode}")
 
 
-def _copy(lines, out, progress) -> None:
+def _copy(lines: Iterable[str], out: TextIO, progress: Callable[[str], None] | None) -> None:
     """Timeline lines to out; anything else is the simulator's last words."""
     words: list[str] = []
     for line in lines:
