@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 REPORTS = ("화재발생! 안심콜 시스템 확인 요청", "응급호출! 안심콜 시스템 확인 요청")
+REPORT_MS = 4200  # a play that lasted less was cut short
 KNOWN_MS = 45  # from the press: 20 ms of debounce, a pass of the service, one page of flash
 
 
@@ -21,6 +22,7 @@ class Call:
 def calls(lines: list) -> list:
     """The calls in order; fails when one is dialled while another is up, or to another number."""
     found: list = []
+    began = 0
     for line in lines:
         if line["what"] == "dial":
             assert line["number"] == "119", line
@@ -30,13 +32,15 @@ def calls(lines: list) -> list:
             found[-1].answered = line["t"]
         elif line["what"] == "call" and line["state"] in ("ended", "failed"):
             found[-1].over = line["t"]
-        elif line["what"] == "prompt_end" and line["to"] == "line" and not line.get("cut"):
+        elif line["what"] == "prompt" and line["to"] == "line":
+            assert line["text"] in REPORTS, line
+            began = line["t"]
+        elif line["what"] == "prompt_end" and line["to"] == "line" and line["t"] - began >= REPORT_MS:
             _spoken(found[-1], line)
     return found
 
 
 def _spoken(call: Call, line: dict) -> None:
-    assert line["text"] in REPORTS, line
     call.spoken += 1
     if call.spoken == 2:
         call.reported = line["t"]

@@ -22,7 +22,7 @@ from hal_sim.run import run  # noqa: E402
 
 KEPT = ("dial", "call", "prompt", "prompt_end", "boot", "armed", "confirm", "beacon", "log", "note")
 _SETTLED_MS = 8000  # a redial comes 2 s after a call: whoever would double it has done so by then
-_TALK_MS = 15000  # the regional centre hears the report twice, talks, and hangs up
+_TALK_MS = 25000  # the regional centre hears the report twice, talks, and hangs up
 
 
 class Witness(Home):
@@ -48,6 +48,10 @@ class Witness(Home):
             if self._answered_ms and SCHED.now_ms - self._answered_ms >= _TALK_MS:
                 self._goodbye = SCHED.after(_SETTLED_MS, self._end)
             self._answered_ms = 0
+
+    def power_off(self, for_ms: int) -> None:
+        self.note(cut=for_ms)
+        Home.power_off(self, for_ms)
 
     def note(self, **fields) -> None:
         self.emit("note", **fields)
@@ -113,7 +117,6 @@ class Steps:
         self._home = home
 
     def cut(self, for_ms: int = 1000) -> None:
-        self._home.note(cut=for_ms)
         raise PowerCut(for_ms)
 
     def reset(self, cause: str) -> None:
