@@ -14,13 +14,19 @@ from hal_sim.bus.wdt import WDT
 from hal_sim.ends import BoardReset
 from hal_sim.pcf8563 import ADDRESS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hal_sim.home import Home
+
 BUTTONS = ("119", "centre", "call", "cancel")
 
 
 class Console:
     """Log lines `level text` become timeline lines."""
 
-    def __init__(self, emit) -> None:
+    def __init__(self, emit: "Callable[..., None]") -> None:
         self._emit = emit
         self._held = ""
 
@@ -35,7 +41,7 @@ class Console:
 class SimBoard:
     """The attributes of the firmware's Board, opened on a Home; `cause` is why the controller starts."""
 
-    def __init__(self, home, cause: str) -> None:
+    def __init__(self, home: "Home", cause: str) -> None:
         self._home = home
         self.reset_cause = cause
         self.root = home.root
@@ -52,7 +58,7 @@ class SimBoard:
         self.console = Console(home.emit)
         self.wdt = None
 
-    def _open_chips(self, home) -> None:
+    def _open_chips(self, home: "Home") -> None:
         self.ncp_uart = UART(home.sched)
         self.ncp_uart.peer = home.ncp
         home.ncp.send = self.ncp_uart.deliver
@@ -64,7 +70,7 @@ class SimBoard:
         self.modem_pwrkey = Pin(0, home.modem.set_pwrkey)
         self.modem_vbat = Pin(1, home.modem.set_vbat)
 
-    def _open_front(self, home) -> None:
+    def _open_front(self, home: "Home") -> None:
         for name in BUTTONS:
             setattr(self, "button_" + name, Pin(1))
             setattr(self, "lamp_" + name, Pin(0, home.lamp_watch(name)))

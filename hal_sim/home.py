@@ -19,9 +19,17 @@ from hal_sim.steps import DEFAULT_START, ScenarioError, check_step, parse_start
 from hal_sim.zigbee.chip import NcpChip
 from hal_sim.zigbee.ieee import ieee_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from hal_sim.sched import Scheduler
+    from hal_sim.vtime import Kernel
+
 _KST_S = 9 * 3600
 _JOURNAL_SECTORS = 4
-_BOOT_MS = {"power": 2500, "reset": 1500, "watchdog": 1500}  # bootloader, MicroPython and imports, measured order of size
+_BOOT_MS = {"power": 2500, "reset": 1500, "watchdog": 1500}  # bootloader, MicroPython, imports: order of size
 _ARMED_MS = 600  # the lamp is steady, not a flicker of the start
 _PRESS_MS = 200
 _BLOCK = 8192
@@ -30,7 +38,9 @@ _BLOCK = 8192
 class Home:
     """root: folder for settings.json and sensors.json, with sound/ in it; write(line): takes one timeline line."""
 
-    def __init__(self, sched, kernel, scenario: dict, root: str, write) -> None:
+    def __init__(
+        self, sched: "Scheduler", kernel: "Kernel", scenario: dict, root: str, write: "Callable[[str], Any]"
+    ) -> None:
         self.sched = sched
         self.block = kernel.block
         self._kernel = kernel
@@ -72,14 +82,14 @@ class Home:
                 file.write(json.dumps(value))
 
     # ------------------------------------------------------------------ the timeline
-    def emit(self, what: str, **fields) -> None:
+    def emit(self, what: str, **fields: "Any") -> None:
         """One timeline line; fields in the order of their names, so that equal runs give equal bytes."""
         line = '{"t": %d, "what": %s' % (self.sched.now_ms, json.dumps(what))
         for name in sorted(fields):
             line += ", %s: %s" % (json.dumps(name), json.dumps(fields[name]))
         self._write(line + "}")
 
-    def lamp_watch(self, name: str):
+    def lamp_watch(self, name: str) -> "Callable[[int], None]":
         def watch(level: int) -> None:
             self.emit("lamp", lamp=name, on=bool(level))
             if name == "119":
@@ -88,7 +98,7 @@ class Home:
 
         return watch
 
-    def beacon_watch(self, part: str):
+    def beacon_watch(self, part: str) -> "Callable[[int], None]":
         def watch(level: int) -> None:
             self._lines[part] = bool(level)
             if self._beacon_due is None:
@@ -156,7 +166,7 @@ class Home:
         """One step of a scenario, now."""
         getattr(self, "_do_" + step["do"])(step)
 
-    def try_step(self, step) -> None:
+    def try_step(self, step: "Any") -> None:
         """A step from outside while the home runs: a bad one is refused with a log line."""
         try:
             check_step(step, "step", [item["name"] for item in self.sensors])

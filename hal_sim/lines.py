@@ -2,11 +2,15 @@
 
 import json
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class JsonLines:
     """feed(bytes) calls handle(dict) for each whole line; what is not a JSON object is counted."""
 
-    def __init__(self, handle) -> None:
+    def __init__(self, handle: "Any") -> None:
         self._handle = handle
         self._held = b""
         self.refused = 0

@@ -4,18 +4,25 @@ import json
 
 from hal_sim.lines import JsonLines
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from hal_sim.sched import Scheduler
+
 
 class Monitor:
     """Far end of the monitor link; detaching cuts the link."""
 
-    def __init__(self, sched, emit) -> None:
+    def __init__(self, sched: "Scheduler", emit: "Callable[..., None]") -> None:
         self._sched = sched
         self._emit = emit
         self._lines = JsonLines(self._view)
         self._stream = None
         self._attached = True
 
-    def attach(self, stream) -> None:
+    def attach(self, stream: "Any") -> None:
         """The gateway booted: its end of the link."""
         self._stream = stream
         self._lines = JsonLines(self._view)

@@ -4,6 +4,10 @@ Owns the wall time of the simulated home. Registers 02h-08h: seconds with VL, mi
 days, weekdays, century and months, years, all BCD. It keeps UTC.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hal_sim.sched import Scheduler
+
 ADDRESS = 0x51
 _VL = 0x80  # seconds register: the clock lost its power, time is not to be trusted
 
@@ -17,7 +21,7 @@ def days_from_civil(year: int, month: int, day: int) -> int:
     return era * 146097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719468
 
 
-def civil_from_days(days: int):
+def civil_from_days(days: int) -> tuple:
     """(year, month, day) of a number of days since 1970-01-01."""
     days += 719468
     era = days // 146097
@@ -40,7 +44,7 @@ def from_bcd(value: int) -> int:
 class Pcf8563:
     """The chip: `epoch_s` is UTC in seconds since 1970 at world time 0."""
 
-    def __init__(self, sched, epoch_s: int) -> None:
+    def __init__(self, sched: "Scheduler", epoch_s: int) -> None:
         self._sched = sched
         self._epoch_s = epoch_s
         self.lost = False

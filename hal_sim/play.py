@@ -10,13 +10,17 @@ import sys
 from hal_sim.sched import Scheduler
 from hal_sim.vtime import install
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _MAX_SPEED = 600
 
 
 class Pace:
     """Holds the world back to real time times `speed`, and takes the steps that come in meanwhile."""
 
-    def __init__(self, sched, clock, poller) -> None:
+    def __init__(self, sched: "Scheduler", clock: "Any", poller: "Any") -> None:
         self._sched = sched
         self._clock = clock  # the real time module
         self._poller = poller
@@ -73,7 +77,7 @@ def main(mode: str, app: str, root: str) -> None:
     run(home, __import__(app, None, None, ("run",)).run)
 
 
-def _pace(sched) -> Pace:
+def _pace(sched: "Scheduler") -> Pace:
     import select
 
     import utime

@@ -7,13 +7,20 @@ import json
 
 from hal_sim.lines import JsonLines
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from hal_sim.sched import Scheduler
+
 _COMMIT_MS = 40  # network and database, one way
 
 
 class Relay:
     """Far end of the uplink; survives every reset of the gateway."""
 
-    def __init__(self, sched, emit) -> None:
+    def __init__(self, sched: "Scheduler", emit: "Callable[..., None]") -> None:
         self._sched = sched
         self._emit = emit
         self._lines = JsonLines(self._record)
@@ -22,7 +29,7 @@ class Relay:
         self._stream = None
         self._up = True
 
-    def attach(self, stream) -> None:
+    def attach(self, stream: "Any") -> None:
         """The gateway booted: its end of the link."""
         self._stream = stream
         self._lines = JsonLines(self._record)

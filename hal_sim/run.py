@@ -8,8 +8,15 @@ import gc
 
 from hal_sim.ends import BoardReset, PowerCut, SimEnd
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-def run(home, start) -> None:
+    from hal_sim.home import Home
+
+
+def run(home: "Home", start: "Callable[[Any], None]") -> None:
     """start(board) runs the firmware and never returns by itself; an error it lets through ends the run."""
     cause = "power"
     home.power_on()

@@ -6,6 +6,11 @@ Must never know what the events are, and never read a real clock.
 
 import heapq
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 
 class Scheduler:
     """Callbacks in order of time; equal times run in the order they were asked for.
@@ -18,24 +23,24 @@ class Scheduler:
         self._heap: list = []
         self._order = 0
 
-    def at(self, when_ms: int, fn, *args) -> list:
+    def at(self, when_ms: int, fn: "Callable[..., Any]", *args: "Any") -> list:
         """Call fn(*args) at when_ms (not before now). Returns a handle for cancel()."""
         self._order += 1
         entry = [max(when_ms, self.now_ms), self._order, fn, args]
         heapq.heappush(self._heap, entry)
         return entry
 
-    def after(self, delay_ms: int, fn, *args) -> list:
+    def after(self, delay_ms: int, fn: "Callable[..., Any]", *args: "Any") -> list:
         """Call fn(*args) in delay_ms. Returns a handle for cancel()."""
         return self.at(self.now_ms + delay_ms, fn, *args)
 
-    def cancel(self, handle) -> None:
+    def cancel(self, handle: "Any") -> None:
         """Forget a callback; harmless when it already ran or handle is None."""
         if handle is not None:
             handle[2] = None
             handle[3] = ()
 
-    def next_ms(self):
+    def next_ms(self) -> "int | None":
         """Time of the next callback in ms, or None."""
         heap = self._heap
         while heap and heap[0][2] is None:

@@ -3,6 +3,10 @@
 Owns the contract's vocabulary. Used by the simulator and by the tools in front of it; runs under both Pythons.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 BUTTONS = ("119", "centre", "call", "cancel")
 KINDS = ("smoke", "activity", "call_button", "door")
 
@@ -11,11 +15,11 @@ class ScenarioError(Exception):
     """One line that names what is wrong."""
 
 
-def _is_number(value) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _one_of(*names):
+def _one_of(*names: "Any") -> tuple:
     return (lambda value: value in names), "one of " + ", ".join(names)
 
 
@@ -53,7 +57,7 @@ NOT_YET = ("radar", "pair")
 _FIELDS = {"seed": _NUMBER, "start": _TEXT, "until": _MS, "settings": _OBJECT}
 
 
-def check_step(step, where: str, sensors) -> None:
+def check_step(step: "Any", where: str, sensors: "Any") -> None:
     """Raise ScenarioError unless the step is one the home can do. sensors: names that exist."""
     if not isinstance(step, dict):
         raise ScenarioError(where + ": a step is a JSON object")
@@ -76,12 +80,12 @@ def check_step(step, where: str, sensors) -> None:
         raise ScenarioError("%s: there is no sensor '%s'" % (where, step["sensor"]))
 
 
-def _check_value(value, check: tuple, what: str) -> None:
+def _check_value(value: object, check: tuple, what: str) -> None:
     if not check[0](value):
         raise ScenarioError("%s must be %s" % (what, check[1]))
 
 
-def _check_sensor(item, where: str, seen: set) -> None:
+def _check_sensor(item: "Any", where: str, seen: set) -> None:
     if not isinstance(item, dict) or not isinstance(item.get("name"), str) or not item["name"]:
         raise ScenarioError(where + ": a sensor needs a 'name'")
     if item.get("kind") not in KINDS:
@@ -94,7 +98,7 @@ def _check_sensor(item, where: str, seen: set) -> None:
     seen.add(item["name"])
 
 
-def check_scenario(scenario) -> None:
+def check_scenario(scenario: "Any") -> None:
     """Raise ScenarioError at the first thing that is not in the contract."""
     if not isinstance(scenario, dict):
         raise ScenarioError("a scenario is a JSON object")

@@ -8,6 +8,12 @@ replaced too: equal times run in the order they were pushed, which makes a run r
 
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from hal_sim.sched import Scheduler
+
 TICKS_PERIOD = 1 << 30  # as on the board: ticks_ms wraps after 12.4 days
 _MASK = TICKS_PERIOD - 1
 _HALF = TICKS_PERIOD >> 1
@@ -21,7 +27,7 @@ _POLL_WR = 4
 class Kernel:
     """The world's time as the controller meets it: ticks since boot, and the jump to what is next."""
 
-    def __init__(self, sched) -> None:
+    def __init__(self, sched: "Scheduler") -> None:
         self.sched = sched
         self.boot_ms = 0  # world time at which the controller's ticks were 0
         self.pace = None  # object with wait(target_ms) -> reached_ms, for real time
@@ -81,7 +87,7 @@ def ticks_add(ticks: int, delta: int) -> int:
 class TimeModule:
     """Stands where `time` stands."""
 
-    def __init__(self, kernel: Kernel, real) -> None:
+    def __init__(self, kernel: Kernel, real: "Any") -> None:
         self.ticks_ms = kernel.ticks_ms
         self.ticks_diff = ticks_diff
         self.ticks_add = ticks_add
@@ -96,7 +102,7 @@ class TimeModule:
 
     ticks_cpu = ticks_us
 
-    def sleep(self, seconds) -> None:
+    def sleep(self, seconds: "Any") -> None:
         self._kernel.block(int(seconds * 1000))
 
     def sleep_us(self, micros: int) -> None:
@@ -115,10 +121,10 @@ class TaskQueue:
     def __init__(self) -> None:
         self._head = None
 
-    def peek(self):
+    def peek(self) -> "Any":
         return self._head
 
-    def push(self, task, key=None) -> None:
+    def push(self, task: "Any", key: "Any" = None) -> None:
         core = _core()
         if key is None:
             key = core.ticks()
@@ -135,13 +141,13 @@ class TaskQueue:
         else:
             before.next = task
 
-    def pop(self):
+    def pop(self) -> "Any":
         task = self._head
         self._head = task.next
         task.next = None
         return task
 
-    def remove(self, task) -> None:
+    def remove(self, task: "Any") -> None:
         before = None
         node = self._head
         while node is not task:
@@ -157,14 +163,14 @@ class TaskQueue:
 class Task:
     """asyncio's task, with the states its core expects: True running, a TaskQueue of waiters, None, False."""
 
-    def __init__(self, coro, _globals=None) -> None:
+    def __init__(self, coro: "Any", _globals: "Any" = None) -> None:
         self.coro = coro
         self.data = None
         self.state = True
         self.ph_key = 0
         self.next = None
 
-    def __iter__(self):
+    def __iter__(self) -> "Any":
         if not self.state:
             self.state = False
         elif self.state is True:
@@ -173,7 +179,7 @@ class Task:
             raise RuntimeError("can't wait")
         return self
 
-    def __next__(self):
+    def __next__(self) -> "Any":
         if not self.state:
             raise self.data
         current = _core().cur_task
@@ -210,7 +216,7 @@ class IOQueue:
     def __init__(self) -> None:
         self.map: list = []  # [stream, reading task or None, writing task or None]
 
-    def _enqueue(self, stream, index: int) -> None:
+    def _enqueue(self, stream: "Any", index: int) -> None:
         current = _core().cur_task
         for entry in self.map:
             if entry[0] is stream:
@@ -222,13 +228,13 @@ class IOQueue:
             self.map.append(entry)
         current.data = self
 
-    def queue_read(self, stream) -> None:
+    def queue_read(self, stream: "Any") -> None:
         self._enqueue(stream, 1)
 
-    def queue_write(self, stream) -> None:
+    def queue_write(self, stream: "Any") -> None:
         self._enqueue(stream, 2)
 
-    def remove(self, task) -> None:
+    def remove(self, task: "Any") -> None:
         for entry in list(self.map):
             if entry[1] is task:
                 entry[1] = None
@@ -260,11 +266,11 @@ class IOQueue:
             entry[2] = None
 
 
-def _core():
+def _core() -> "Any":
     return sys.modules["asyncio.core"]
 
 
-def install(sched) -> Kernel:
+def install(sched: "Scheduler") -> Kernel:
     """Put virtual time under `time` and `asyncio`. Call once, before either is imported."""
     import utime  # the built-in one, whatever stands in sys.modules as `time`
 

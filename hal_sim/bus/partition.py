@@ -7,6 +7,10 @@ Times: typical of a W25Q128 (data sheet 9.6: page program 0.7 ms, sector erase 4
 
 from hal_sim.ends import PowerCut
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 SECTOR = 4096
 PAGE = 256
 _PROGRAM_MS = 1
@@ -36,16 +40,16 @@ class Flash:
 class Partition:
     """esp32.Partition over a Flash; `block(ms)` holds the controller while the flash works."""
 
-    def __init__(self, flash: Flash, block) -> None:
+    def __init__(self, flash: Flash, block: "Any") -> None:
         self._flash = flash
         self._block = block
 
-    def readblocks(self, block: int, buf, offset: int = 0) -> None:
+    def readblocks(self, block: int, buf: "Any", offset: int = 0) -> None:
         self._check(block, offset, len(buf))
         start = block * SECTOR + offset
         buf[:] = self._flash.cells[start : start + len(buf)]
 
-    def writeblocks(self, block: int, buf, offset=None) -> None:
+    def writeblocks(self, block: int, buf: "Any", offset: "int | None" = None) -> None:
         """Program buf at block and offset; without an offset the sectors are erased first."""
         if offset is None:
             for sector in range(block, block + (len(buf) + SECTOR - 1) // SECTOR):

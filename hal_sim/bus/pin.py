@@ -3,6 +3,11 @@
 Owns one level. Must never know what is connected.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 
 class Pin:
     """machine.Pin; `drive` is the outside acting on an input, `watch` sees an output change."""
@@ -15,16 +20,16 @@ class Pin:
     IRQ_RISING = 1
     IRQ_FALLING = 2
 
-    def __init__(self, level: int = 0, watch=None) -> None:
+    def __init__(self, level: int = 0, watch: "Callable[[int], None] | None" = None) -> None:
         self._level = level
         self._watch = watch  # called with the new level
         self._handler = None
         self._trigger = 0
 
-    def init(self, *_args, **_options) -> None:
+    def init(self, *_args: "Any", **_options: "Any") -> None:
         pass
 
-    def value(self, level=None):
+    def value(self, level: "Any" = None) -> "Any":
         """The level, or set it (None returned)."""
         if level is None:
             return self._level
@@ -35,7 +40,7 @@ class Pin:
                 self._watch(level)
         return None
 
-    def __call__(self, level=None):
+    def __call__(self, level: "Any" = None) -> "Any":
         return self.value(level)
 
     def on(self) -> None:
@@ -44,7 +49,9 @@ class Pin:
     def off(self) -> None:
         self.value(0)
 
-    def irq(self, handler=None, trigger: int = IRQ_RISING | IRQ_FALLING, hard: bool = False) -> "Pin":
+    def irq(
+        self, handler: "Callable[[Any], None] | None" = None, trigger: int = IRQ_RISING | IRQ_FALLING, hard: bool = False
+    ) -> "Pin":
         self._handler = handler
         self._trigger = trigger
         return self

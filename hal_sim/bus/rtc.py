@@ -1,5 +1,9 @@
 """RTC memory: what survives a reset of the controller but no power cut."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 RTC_MEMORY_BYTES = 2048  # ESP32-S3, MicroPython's machine.RTC.memory
 
 
@@ -9,7 +13,7 @@ class RTC:
     def __init__(self, cells: list) -> None:
         self._cells = cells  # one item: the bytes
 
-    def memory(self, data=None):
+    def memory(self, data: "Any" = None) -> "Any":
         if data is None:
             return self._cells[0]
         if len(data) > RTC_MEMORY_BYTES:

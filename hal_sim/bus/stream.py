@@ -1,5 +1,11 @@
 """A byte stream between the controller and a program outside it, such as a USB port: bounded, never blocking."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from hal_sim.sched import Scheduler
+
 _POLL = 3
 _POLL_RD = 1
 _POLL_WR = 4
@@ -8,14 +14,14 @@ _POLL_WR = 4
 class Stream:
     """The controller's side; `peer.feed(bytes)` is the other end while `up`."""
 
-    def __init__(self, sched, limit: int = 8192) -> None:
+    def __init__(self, sched: "Scheduler", limit: int = 8192) -> None:
         self._sched = sched
         self._limit = limit
         self._rx = bytearray()
         self.peer = None
         self.up = True
 
-    def readinto(self, buf):
+    def readinto(self, buf: "Any") -> "Any":
         if not self._rx:
             return None
         count = min(len(buf), len(self._rx))
@@ -23,7 +29,7 @@ class Stream:
         self._rx = self._rx[count:]
         return count
 
-    def write(self, buf):
+    def write(self, buf: "Any") -> "Any":
         """Bytes taken; None when nobody is at the other end."""
         if not self.up or self.peer is None:
             return None

@@ -3,6 +3,12 @@
 Owns the bytes on the wire and how long they take. Must never look inside them.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from hal_sim.sched import Scheduler
+
 _POLL = 3  # MP_STREAM_POLL, the request asyncio's queue makes of a stream
 _POLL_RD = 1
 _POLL_WR = 4
@@ -15,7 +21,7 @@ class UART:
     A byte that finds the receive ring full is lost and counted in `overruns`, as on the board.
     """
 
-    def __init__(self, sched, baudrate: int = 115200, rxbuf: int = 4096) -> None:
+    def __init__(self, sched: "Scheduler", baudrate: int = 115200, rxbuf: int = 4096) -> None:
         self._sched = sched
         self._rate = baudrate
         self._limit = rxbuf
@@ -27,7 +33,7 @@ class UART:
         self.tx_bytes = 0
         self.rx_bytes = 0
 
-    def init(self, baudrate: int = 115200, **_options) -> None:
+    def init(self, baudrate: int = 115200, **_options: "Any") -> None:
         self._rate = baudrate
 
     def deinit(self) -> None:
@@ -36,7 +42,7 @@ class UART:
     def any(self) -> int:
         return len(self._rx)
 
-    def read(self, nbytes: int = -1):
+    def read(self, nbytes: int = -1) -> "Any":
         """Up to nbytes received bytes, or None when there are none."""
         if not self._rx:
             return None
@@ -45,7 +51,7 @@ class UART:
         self._rx = self._rx[count:]
         return data
 
-    def readinto(self, buf, nbytes: int = -1):
+    def readinto(self, buf: "Any", nbytes: int = -1) -> "Any":
         """Received bytes into buf; returns their count, or None when there are none."""
         if not self._rx:
             return None
@@ -54,7 +60,7 @@ class UART:
         self._rx = self._rx[count:]
         return count
 
-    def write(self, buf) -> int:
+    def write(self, buf: "Any") -> int:
         """Send buf; the far end gets it when the last bit would have left the wire."""
         data = bytes(buf)
         self.tx_bytes += len(data)

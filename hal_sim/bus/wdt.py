@@ -2,11 +2,15 @@
 
 from hal_sim.ends import BoardReset
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hal_sim.sched import Scheduler
+
 
 class WDT:
     """machine.WDT; timeout in ms. Cannot be stopped, as on the board."""
 
-    def __init__(self, sched, timeout_ms: int) -> None:
+    def __init__(self, sched: "Scheduler", timeout_ms: int) -> None:
         self._sched = sched
         self._timeout = timeout_ms
         self._due = sched.now_ms + timeout_ms
