@@ -13,6 +13,7 @@ export function draw(state, world, touch) {
   const key = JSON.stringify([state.screen, state.prompt?.text, state.window, state.call, state.attempts, world, isEnglish(), state.origin]);
   if (key !== drawn) {
     drawn = key;
+    fade(find("screen"), state.screen.view);
     const node = find("screen");
     const view = state.screen.view;
     node.classList.toggle("test", Boolean(state.screen.test) || view === "test");
@@ -20,6 +21,17 @@ export function draw(state, world, touch) {
     if (world.monitor?.attached === false) node.append(h("div", { class: "cut" }, t("monitor_cut")));
   }
   tick(state);
+}
+
+let faded = "";
+
+// A new view fades in; a new line in the same view does not flicker.
+function fade(node, view) {
+  if (view === faded) return;
+  faded = view;
+  node.classList.add("fresh");
+  clearTimeout(fade.timer);
+  fade.timer = setTimeout(() => node.classList.remove("fresh"), 350);
 }
 
 function starting() {
@@ -73,7 +85,7 @@ function titleOf(screen) {
 
 function said({ screen, prompt }) {
   const text = prompt?.text || (screen.view === "prompt" ? screen.lines?.[0] : "");
-  if (!text) return "";
+  if (!text || (text === titleOf(screen) && !gloss(text))) return "";
   return h("p", { class: prompt ? "s-say speaking" : "s-say" }, text, gloss(text) ? h("span", { class: "s-gloss" }, gloss(text)) : null);
 }
 

@@ -7,7 +7,7 @@ const WORDS = {
   clock_label: ["모의 가정의 시각", "Time in the simulated home"], speed_label: ["시간 빠르기", "Speed of time"],
   sound: ["소리", "Sound"], restart: ["처음부터", "Restart"], language: ["English", "한국어"],
   mute_label: ["소리 끄기", "Mute"], hint_now: ["지금", "Now"], restart_home: ["모의 가정 다시 시작", "Restart the home"],
-  gateway: ["게이트웨이", "Gateway"], rooms: ["방", "Rooms"], desk: ["119 상황실", "119 desk"], faults: ["고장 내 보기", "Break something"],
+  gateway: ["게이트웨이", "Gateway"], screen: ["게이트웨이 화면", "Screen of the gateway"], rooms: ["방", "Rooms"], desk: ["119 상황실", "119 desk"], faults: ["고장 내 보기", "Break something"],
   faults_note: ["그래도 119는 걸려야 합니다", "119 must still be dialled"], booting: ["켜지는 중", "Starting"], beacon: ["경광등", "Beacon"],
   beacon_on: ["경광등이 켜짐", "Beacon is flashing"], key_119: ["응급", "Emergency"], key_centre: ["센터", "Centre"], key_call: ["통화", "Call"], key_cancel: ["취소", "Cancel"],
   lamp_on: ["불 켜짐", "lit"], hold_s: ["초", "s"], rooms_hint: ["방을 누르면 그리로 걸어갑니다", "Press a room to walk there"],

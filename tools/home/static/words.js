@@ -15,9 +15,17 @@ export function sentence(line) {
 const plain = (line) => `${line.what} ${rest(line)}`;
 const pick = (ko, en) => (isEnglish() ? en : ko);
 
+function shown(name, value) {
+  if (typeof value === "number" && (name === "started" || name === "ended")) {
+    return new Date(value).toLocaleTimeString("en-GB", { timeZone: "Asia/Seoul" }); // the gateway's own zone
+  }
+  if (Array.isArray(value)) return value.join(", ");
+  return typeof value === "object" ? JSON.stringify(value) : value;
+}
+
 function rest(line, skip = ["t", "what"]) {
   return Object.entries(line).filter(([name, value]) => !skip.includes(name) && value !== null && value !== undefined)
-    .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · ");
+    .map(([name, value]) => `${name} ${shown(name, value)}`).join(" · ");
 }
 
 const SENTENCES = {
