@@ -40,11 +40,11 @@ def _nib(wire: bytes, extended_pan: bytes) -> bytes:
 def blank_items(name: str) -> dict:
     """A chip that never had a network; it has its address all the same."""
     return {
-        0x0001: wire_of(ieee_of(name)), 0x0003: bytes(1), 0x0021: bytes(116), 0x002D: bytes(8), 0x0030:
-        bytes((30,)), 0x0032: bytes(1), 0x0033: bytes(1), 0x0036: bytes(1), 0x0038: bytes((255,)), 0x003A:
-        bytes(17), 0x003B: bytes(17), 0x003E: bytes(1), 0x0047: bytes(8), 0x004C: bytes(62), 0x0055: bytes(1),
-        0x0062: bytes(16), 0x0063: bytes(1), 0x0082: bytes(24), 0x0083: b"\xff\xff", 0x0084: put32(CHANNELS),
-        0x0087: bytes(1), 0x008F: bytes(1), 0x0101: bytes(16),
+        0x0001: wire_of(ieee_of(name)), 0x0003: bytes(1), 0x0021: bytes(116), 0x002D: bytes(8), 0x0030: bytes((30,)),
+        0x0032: bytes(1), 0x0033: bytes(1), 0x0036: bytes(1), 0x0038: bytes((255,)), 0x003A: bytes(17),
+        0x003B: bytes(17), 0x003E: bytes(1), 0x0047: bytes(8), 0x004C: bytes(62), 0x0055: bytes(1), 0x0062: bytes(16),
+        0x0063: bytes(1), 0x0082: bytes(24), 0x0083: b"\xff\xff", 0x0084: put32(CHANNELS), 0x0087: bytes(1),
+        0x008F: bytes(1), 0x0101: bytes(16),
     }  # fmt: skip
 
 
