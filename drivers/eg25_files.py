@@ -18,6 +18,8 @@ _BLOCK_MS = const(3000)
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
+    from collections.abc import Callable
+
     from drivers.at import At
 
 
@@ -63,8 +65,8 @@ class Eg25Files:
         self._crc = binascii.crc32(data, self._crc)
         self._got += len(data)
 
-    async def crc(self, name: str, size: int) -> int:
-        """CRC-32 of the first `size` bytes as the module reads them back."""
+    async def crc(self, name: str, size: int, wanted_elsewhere: "Callable[[], bool]" = bool) -> int:
+        """CRC-32 of the first `size` bytes as the module reads them back; gives up when it is wanted elsewhere."""
         handle = await self._open(name, 2)
         try:
             self._crc = 0
@@ -74,7 +76,7 @@ class Eg25Files:
                 count = min(BLOCK_BYTES, size - before)
                 result = await self._at.command(
                     b"AT+QFREAD=%d,%d" % (handle, count), _BLOCK_MS, b"CONNECT", sink=self._data)
-                if not result.ok:
+                if not result.ok or wanted_elsewhere():
                     raise Interrupted()
                 if self._got == before:
                     raise FileRefused()

@@ -30,7 +30,7 @@ class Kernel:
     def __init__(self, sched: "Scheduler") -> None:
         self.sched = sched
         self.boot_ms = 0  # world time at which the controller's ticks were 0
-        self.pace = None  # object with wait(target_ms) -> reached_ms, for real time
+        self.pace: Any = None  # object with wait(target_ms) -> reached_ms, for real time
         self.wakes = 0
         self._calls = 0
         self._passes = 0
@@ -119,7 +119,7 @@ class TaskQueue:
     """asyncio's queue as a list in order of time; allocates nothing, keeps the order of equals."""
 
     def __init__(self) -> None:
-        self._head = None
+        self._head: Any = None
 
     def peek(self) -> "Any":
         return self._head
@@ -130,7 +130,7 @@ class TaskQueue:
             key = core.ticks()
         task.data = None
         task.ph_key = key
-        before = None
+        before: Any = None
         node = self._head
         while node is not None and ticks_diff(node.ph_key, key) <= 0:
             before = node
@@ -148,7 +148,7 @@ class TaskQueue:
         return task
 
     def remove(self, task: "Any") -> None:
-        before = None
+        before: Any = None
         node = self._head
         while node is not task:
             before = node
@@ -165,10 +165,10 @@ class Task:
 
     def __init__(self, coro: "Any", _globals: "Any" = None) -> None:
         self.coro = coro
-        self.data = None
-        self.state = True
+        self.data: Any = None
+        self.state: Any = True
         self.ph_key = 0
-        self.next = None
+        self.next: Any = None
 
     def __iter__(self) -> "Any":
         if not self.state:
@@ -211,7 +211,7 @@ class Task:
 class IOQueue:
     """Who waits for which stream; asks the streams themselves through ioctl, as poll does."""
 
-    kernel = None
+    kernel: "Any" = None
 
     def __init__(self) -> None:
         self.map: list = []  # [stream, reading task or None, writing task or None]
@@ -244,26 +244,37 @@ class IOQueue:
                 self.map.remove(entry)
 
     def wait_io_event(self, dt: int) -> None:
-        self.kernel.idle(dt)
+        """Wake whom a stream lets go on; time moves only when nobody can."""
+        if dt == 0 or not self._wake_ready():
+            self.kernel.idle(dt)
+            self._wake_ready()
+
+    def _wake_ready(self) -> bool:
+        woken = False
         index = 0
         while index < len(self.map):
             entry = self.map[index]
-            self._wake(entry)
+            woken = self._wake(entry) or woken
             if entry[1] is None and entry[2] is None:
                 self.map.pop(index)
             else:
                 index += 1
+        return woken
 
-    def _wake(self, entry: list) -> None:
+    def _wake(self, entry: list) -> bool:
         wanted = (_POLL_RD if entry[1] else 0) | (_POLL_WR if entry[2] else 0)
         ready = entry[0].ioctl(_POLL, wanted)
         queue = _core()._task_queue
+        woken = False
         if ready & ~_POLL_WR and entry[1]:
             queue.push(entry[1])
             entry[1] = None
+            woken = True
         if ready & ~_POLL_RD and entry[2]:
             queue.push(entry[2])
             entry[2] = None
+            woken = True
+        return woken
 
 
 def _core() -> "Any":
@@ -275,11 +286,12 @@ def install(sched: "Scheduler") -> Kernel:
     import utime  # the built-in one, whatever stands in sys.modules as `time`
 
     kernel = Kernel(sched)
-    sys.modules["time"] = TimeModule(kernel, utime)
+    modules: Any = sys.modules
+    modules["time"] = TimeModule(kernel, utime)
     import asyncio
 
-    core = asyncio.core
-    sys.modules["asyncio.core"] = core
+    core: Any = asyncio.core  # type: ignore[attr-defined]
+    modules["asyncio.core"] = core
     IOQueue.kernel = kernel
     core.Task = Task
     core.TaskQueue = TaskQueue

@@ -13,6 +13,7 @@ from firmware.numbers import EMERGENCY_NUMBERS
 SUPERVISE_MS = const(30000)
 _VOLUME = const(5)  # of 5; a setting for it comes with CALL-07
 _FILE_TRIES = const(3)  # a boot: a worn store is not written again and again
+_DEEP_MS = const(600000)  # after boot
 _REGISTERED = (1, 5)
 
 _TYPE_CHECKING = const(0)
@@ -41,6 +42,7 @@ class Upkeep:
         self._clock = clock
         self._log = log
         self._files = Eg25Files(modem.at)
+        self._compared: list = []  # names of files compared by content since boot
         self._done: dict = {}  # file name -> tries left, 0 when it is as it should be
         self._waiting_off = False
         self._next_ms = 0
@@ -104,28 +106,45 @@ class Upkeep:
         for entry in files:
             if self._done.get(entry[0], _FILE_TRIES) > 0:
                 return entry
+        if self._clock.ms() >= _DEEP_MS:
+            for entry in files:
+                if entry[0] not in self._compared:
+                    return entry
         return None
 
     async def one_file(self, name: str, path: str) -> bool:
-        """Compare the modem's file with ours by size and CRC-32, write it when it differs, compare again."""
+        """Compare the modem's file with ours, write it when it differs, compare again.
+
+        At first by size: a write that was cut off leaves a shorter file. By CRC-32, which holds the channel for a
+        quarter of a minute, after a write and once some minutes after boot.
+        """
+        deep = self._done.get(name) == 0
         try:
             size, crc = local_crc(path)
-            if not await self._same(name, size, crc):
-                self._done[name] = self._done.get(name, _FILE_TRIES) - 1
+            same = await self._same(name, size, crc) if deep else await self._files.size(name) == size
+            if not same:
+                self._done[name] = self._done.get(name, 0 if deep else _FILE_TRIES) - 1
                 await self._files.write(name, path)
                 if not await self._same(name, size, crc):
                     self._log.warning("modem: %s did not arrive whole" % name)
                     return False
                 self._log.info("modem: %s stored, %d bytes" % (name, size))
+            if deep or not same:
+                self._compared.append(name)
             self._done[name] = 0
         except Interrupted:
-            self._done[name] = max(self._done.get(name, _FILE_TRIES), 1)  # not the store's fault
+            if not deep:
+                self._done[name] = max(self._done.get(name, _FILE_TRIES), 1)  # not the store's fault
             return False
         except (FileRefused, OSError) as error:
             self._done[name] = self._done.get(name, _FILE_TRIES) - 1
+            self._compared.append(name)
             self._log.warning("modem: %s not stored: %r" % (name, error))
             return False
         return True
 
     async def _same(self, name: str, size: int, crc: int) -> bool:
-        return await self._files.size(name) == size and await self._files.crc(name, size) == crc
+        return await self._files.size(name) == size and await self._files.crc(name, size, self._rings) == crc
+
+    def _rings(self) -> bool:
+        return self._modem.ringing
