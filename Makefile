@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 READY := $(VENV)/.ready
 STUBS := build/typings/.ready
+BOARD_TYPES = $(BIN)/mypy --config-file tools/mypy-board.ini --custom-typeshed-dir build/typings
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sound run test test-fast lint types check scenario serve-ncp serve-modem serve-board bench soak image \
@@ -80,9 +81,10 @@ test-fast: sound ## the tests of parts; not the long proofs nor the browser
 lint: $(READY) ## ruff over everything
 	@$(BIN)/ruff check .
 
-types: $(READY) $(STUBS) ## mypy: what runs on the board against MicroPython's stubs, the rest against CPython
-	@MYPYPATH=build/typings $(BIN)/mypy --config-file tools/mypy-board.ini --custom-typeshed-dir build/typings firmware drivers zigbee
-	@MYPYPATH=host_tests/shims $(BIN)/mypy hal_sim tools
+types: $(READY) $(STUBS) ## mypy: what MicroPython runs against its stubs, the tools against CPython
+	@MYPYPATH=build/typings $(BOARD_TYPES) firmware drivers zigbee hal_sim tools/bench_zigbee_port.py tools/bench_home_port.py --exclude hal_sim/esp32
+	@MYPYPATH=hal_sim/esp32:build/typings $(BOARD_TYPES) -m machine -m esp32 -m simboot -m simhome -m board_end -m board_files
+	@MYPYPATH=host_tests/shims $(BIN)/mypy --follow-imports=silent tools
 
 check: lint types test ## lint, types and test
 

@@ -23,13 +23,15 @@ def _bcd(value: int) -> int:
 
 
 class Pcf8563:
-    """i2c: machine.I2C."""
+    """i2c: machine.I2C, or None when the board could not open it."""
 
-    def __init__(self, i2c: "I2C") -> None:
+    def __init__(self, i2c: "I2C | None") -> None:
         self._i2c = i2c
 
     def read(self) -> "tuple | None":
         """(year, month, day, hour, minute, second) in UTC, or None when lost, out of range or not answering."""
+        if self._i2c is None:
+            return None
         try:
             raw = self._i2c.readfrom_mem(ADDRESS, _TIME, 7)
         except OSError:
@@ -45,6 +47,8 @@ class Pcf8563:
 
     def write(self, date: tuple, weekday: int) -> bool:
         """Set the clock and clear VL; weekday 0 is Sunday. False when it does not answer."""
+        if self._i2c is None:
+            return False
         year, month, day, hour, minute, second = date
         raw = bytes((_bcd(second), _bcd(minute), _bcd(hour), _bcd(day), weekday, _bcd(month), _bcd(year % 100)))
         try:

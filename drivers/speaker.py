@@ -94,7 +94,7 @@ class Speaker:
             while True:
                 wait_ms = self.poll()
                 if wait_ms >= 0:
-                    await asyncio.sleep_ms(wait_ms)  # type: ignore[attr-defined]
+                    await asyncio.sleep_ms(wait_ms)
                 else:
                     await self._wake.wait()
                     self._wake.clear()
@@ -117,7 +117,7 @@ class Speaker:
         self._wake.set()
 
     def _step(self) -> int:
-        now = time.ticks_ms()
+        now: Any = time.ticks_ms()
         if self._served != self._asked:
             self._served = self._asked
             self._source.close()

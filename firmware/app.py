@@ -59,7 +59,7 @@ class Gateway:
         self.phone.files = [(name + ".wav", "%s/sound/%s.wav" % (board.root, name)) for name in REPORTS]
         self.machine = Machine()
         self.journal = Journal(board.rtc, board.journal, self.log)
-        self.screen = None
+        self.screen: Screen | None = None
         self.emergency = Emergency(self)
         self.coordinator = Coordinator(board.ncp_uart, board.ncp_reset, self.clock, self.log)
         self.sensors = Sensors(self.known, self.coordinator, self.clock, self.log, self.recorder.event)
@@ -135,7 +135,7 @@ class Gateway:
         return None if self.sensors.silence(name) else "no such smoke detector"
 
     # ------------------------------------------------------------------ running
-    def _task_died(self, name: str, error: BaseException) -> None:
+    def _task_died(self, name: str, error: "BaseException | None") -> None:
         self.recorder.event("gateway.fault", fault="task", task=name, error=repr(error)[:80])
 
     def start_vital(self) -> None:
@@ -161,11 +161,11 @@ class Gateway:
     def start_rest(self) -> None:
         """Everything a call can do without."""
         keep = self.supervisor
-        self.screen = Screen(self.board.monitor, self, self._touches())
+        screen = self.screen = Screen(self.board.monitor, self, self._touches())
         uplink = Uplink(self.board.uplink, self.queue, self.recorder, self._commands(), self.log)
         uplink.on_ack = self.emergency.acknowledged
-        keep.start("screen", self.screen.show)
-        keep.start("touch", self.screen.touched)
+        keep.start("screen", screen.show)
+        keep.start("touch", screen.touched)
         keep.start("uplink", uplink.send)
         keep.start("downlink", uplink.receive)
 

@@ -14,6 +14,7 @@ from firmware.emergency import machine as m
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from machine import Pin
@@ -38,7 +39,7 @@ class Front:
         self._real_said = False
         self._chord_done = False
         self._armed = False
-        self.beat = None
+        self.beat: Callable[[], None] | None = None
         for button in self._buttons:
             button.pin.irq(self._edge)
 

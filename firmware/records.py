@@ -71,7 +71,7 @@ class Recorder:
         self.boot = boot
         self._seq = 0
         self.failures = 0
-        self.on_record = None  # called with nothing when the queue has something new
+        self.on_record: Callable[[], None] | None = None  # called with nothing when the queue has something new
 
     def event(self, name: str, **fields: "Any") -> int:
         """An event record; returns its seq, 0 when it could not be made."""

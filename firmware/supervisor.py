@@ -28,7 +28,7 @@ _BACK_OFF_MS = (100, 500, 2000, 10000, 30000)
 class Supervisor:
     """clock, log: the gateway's; on_death(name, error): told of each task that had to be started again."""
 
-    def __init__(self, clock: "Clock", log: "Log", on_death: "Callable[[str, BaseException], None]") -> None:
+    def __init__(self, clock: "Clock", log: "Log", on_death: "Callable[[str, BaseException | None], None]") -> None:
         self._clock = clock
         self._log = log
         self._on_death = on_death
@@ -52,7 +52,7 @@ class Supervisor:
         failures = 0
         while True:
             started = self._clock.ms()
-            error = None
+            error: BaseException | None = None
             try:
                 await run()
             except (Exception, asyncio.CancelledError) as caught:  # noqa: BLE001 - a dead task is a dead alarm
@@ -66,7 +66,7 @@ class Supervisor:
             self._report(name, error)
             await asyncio.sleep_ms(delay)
 
-    def _report(self, name: str, error: BaseException) -> None:
+    def _report(self, name: str, error: "BaseException | None") -> None:
         try:
             self.deaths[name] = self.deaths.get(name, 0) + 1
             self._log.error("task %s ended: %r" % (name, error))
@@ -82,7 +82,7 @@ class Supervisor:
                 return name
         return None
 
-    async def feed(self, wdt: "WDT") -> None:
+    async def feed(self, wdt: "WDT | None") -> None:
         """Feed the watchdog while every vital task is fresh; wdt None: only tell."""
         while True:
             stale = self.stale()

@@ -11,6 +11,7 @@ from micropython import const
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from firmware.log import Log
@@ -35,7 +36,7 @@ class Uplink:
         self._seen: list = []
         self._sent: set = set()
         self.refused = 0
-        self.on_ack = None  # called with seq
+        self.on_ack: Callable[[int], None] | None = None  # called with seq
         recorder.on_record = self._news.set
 
     async def send(self) -> None:

@@ -56,7 +56,7 @@ class SimBoard:
         self.uplink = Stream(home.sched)
         home.relay.attach(self.uplink)
         self.console = Console(home.emit)
-        self.wdt = None
+        self.wdt: WDT | None = None
 
     def _open_chips(self, home: "Home") -> None:
         self.ncp_uart = UART(home.sched)
@@ -80,8 +80,8 @@ class SimBoard:
         self.speaker = I2S(home.sched, home.room_speaker)
 
     def start_wdt(self, timeout_ms: int) -> WDT:
-        self.wdt = WDT(self._home.sched, timeout_ms)
-        return self.wdt
+        wdt = self.wdt = WDT(self._home.sched, timeout_ms)
+        return wdt
 
     def reset(self) -> None:
         raise BoardReset("reset")

@@ -46,11 +46,11 @@ class Home:
         self._kernel = kernel
         self._write = write
         self.root = root
-        self.board = None
+        self.board: SimBoard | None = None
         self._lines = {"light": False, "sound": False}
         self._beacon_shown = (False, False)
-        self._beacon_due = None
-        self._armed_due = None
+        self._beacon_due: list | None = None
+        self._armed_due: list | None = None
         self.mains = True
         self.rtc_cells = [b""]
         self.flash = Flash(_JOURNAL_SECTORS, scenario.get("seed", 1))
@@ -122,10 +122,10 @@ class Home:
     def boot(self, cause: str) -> SimBoard:
         """The controller starts; returns its board when the firmware would begin to run."""
         self._wait(_BOOT_MS[cause])
-        self.board = SimBoard(self, cause)
+        board = self.board = SimBoard(self, cause)
         self._kernel.boot()
         self.emit("boot", reason=cause)
-        return self.board
+        return board
 
     def stop(self) -> None:
         """The controller stops: its outputs fall back, what it lit goes dark."""

@@ -19,7 +19,7 @@ class Monitor:
         self._sched = sched
         self._emit = emit
         self._lines = JsonLines(self._view)
-        self._stream = None
+        self._stream: Any = None
         self._attached = True
 
     def attach(self, stream: "Any") -> None:

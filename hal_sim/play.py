@@ -24,7 +24,7 @@ class Pace:
         self._sched = sched
         self._clock = clock  # the real time module
         self._poller = poller
-        self.home = None
+        self.home: Any = None
         self._speed = 1
         self._rebase()
 

@@ -26,7 +26,7 @@ class Relay:
         self._lines = JsonLines(self._record)
         self._committed: set = set()
         self._commands: list = []  # those that could not be sent yet
-        self._stream = None
+        self._stream: Any = None
         self._up = True
 
     def attach(self, stream: "Any") -> None:

@@ -116,7 +116,7 @@ def _manifest(folder: pathlib.Path, arch: str) -> dict:
             files.append({
                 "path": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "keep": name in KEEP,
             })
-    native = any(is_native((folder / file["path"]).read_bytes()) for file in files if file["path"].endswith(".mpy"))
+    native = any(is_native(path.read_bytes()) for path in folder.rglob("*.mpy"))
     return {"format": 1, "mpy": MPY_VERSION, "arch": arch if native else "", "files": files}
 
 

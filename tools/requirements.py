@@ -24,7 +24,8 @@ TESTS = ROOT / "host_tests"
 _ID = {"req": re.compile(r"[A-Z]{2,5}-\d\d"), "fault": re.compile(r"\d{1,3}")}
 _HEAD = """# Requirements and faults, and the tests that show them
 
-Made by `python -m tools.requirements` from `docs/requirements.toml` and the marks in `host_tests`; a test keeps it true.
+Made by `python -m tools.requirements` from `docs/requirements.toml` and the marks in `host_tests`; a test keeps it
+true.
 """
 
 

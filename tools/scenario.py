@@ -52,6 +52,7 @@ def run(scenario: dict, out: TextIO, heap: str = simulator.HEAP, progress: Calla
             simulator.command("run", folder, heap), cwd=simulator.ROOT, env=simulator.environment(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
         ) as process:
+            assert process.stdin and process.stdout
             process.stdin.write(json.dumps(scenario) + "\n")
             process.stdin.close()
             _copy(process.stdout, out, progress)

@@ -1,7 +1,8 @@
 """The emergency's memory across resets and power cuts: RTC memory first, then a flash sector erased beforehand.
 
-Owns the journal partition and the first 128 bytes of RTC memory; what others keep behind them stays. A place that cannot be written is skipped
-and counted: the journal must never hold the emergency back, raise, or erase while one is open.
+Owns the journal partition and the first 128 bytes of RTC memory; what others keep behind them stays. A place that
+cannot be written is skipped and counted: the journal must never hold the emergency back, raise, or erase while one is
+open.
 
 A record is 64 bytes: magic, format, the machine's fields, a serial number that only grows, CRC32. RTC memory holds
 two copies written in turn; flash holds one record a 64-byte slot, sector after sector. The valid record with the

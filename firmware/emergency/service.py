@@ -19,6 +19,7 @@ from firmware.numbers import EMERGENCY_NUMBER
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _OPEN_TICK_MS = 20  # how often time is looked at while an emergency is open
@@ -28,7 +29,7 @@ _VITAL = m.HANG_UP | m.DIAL | m.RESTART_PHONE | m.REPORT | m.FIND_CALL
 
 
 class Emergency:
-    """parts: object with machine, journal, phone, speaker, recorder, outputs, test_mode, settings, clock, log, sensors."""
+    """parts: has machine, journal, phone, speaker, recorder, outputs, test_mode, settings, clock, log and sensors."""
 
     def __init__(self, parts: "Any") -> None:
         self._parts = parts
@@ -42,7 +43,7 @@ class Emergency:
         self._phone.sink = self.inbox.put
         self._pending = 0
         self._said = 0  # light, sound and connected as last given to the outputs, + 1
-        self.beat = None  # called once a pass: the task lives
+        self.beat: Callable[[], None] | None = None  # called once a pass: the task lives
         self.failures = 0
         # From the lowest bit up; the index is the bit's number.
         self._acts = (
@@ -64,7 +65,7 @@ class Emergency:
             ticker.cancel()
 
     async def _wait(self) -> None:
-        """Until the inbox has something; in an emergency, or when even that cannot be waited for, by the clock alone."""
+        """Until the inbox has something; in an emergency, or when that cannot be waited for, by the clock alone."""
         if self.machine.open() or self._narrator.speaking():
             await asyncio.sleep_ms(_OPEN_TICK_MS)
             return

@@ -23,7 +23,7 @@ class Pin:
     def __init__(self, level: int = 0, watch: "Callable[[int], None] | None" = None) -> None:
         self._level = level
         self._watch = watch  # called with the new level
-        self._handler = None
+        self._handler: Callable[[Any], None] | None = None
         self._trigger = 0
 
     def init(self, *_args: "Any", **_options: "Any") -> None:
@@ -50,7 +50,8 @@ class Pin:
         self.value(0)
 
     def irq(
-        self, handler: "Callable[[Any], None] | None" = None, trigger: int = IRQ_RISING | IRQ_FALLING, hard: bool = False
+        self, handler: "Callable[[Any], None] | None" = None, trigger: int = IRQ_RISING | IRQ_FALLING,
+        hard: bool = False,
     ) -> "Pin":
         self._handler = handler
         self._trigger = trigger

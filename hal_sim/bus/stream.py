@@ -18,7 +18,7 @@ class Stream:
         self._sched = sched
         self._limit = limit
         self._rx = bytearray()
-        self.peer = None
+        self.peer: Any = None
         self.up = True
 
     def readinto(self, buf: "Any") -> "Any":

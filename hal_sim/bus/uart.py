@@ -28,7 +28,7 @@ class UART:
         self._rx = bytearray()
         self._tx_free_ms = 0
         self._rx_free_ms = 0
-        self.peer = None
+        self.peer: Any = None
         self.overruns = 0
         self.tx_bytes = 0
         self.rx_bytes = 0

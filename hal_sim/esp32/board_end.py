@@ -16,7 +16,7 @@ if _TYPE_CHECKING:
 FOLDER = os.getenv("BOARD_DIR")
 CAUSE = os.getenv("BOARD_CAUSE") or "power"
 RAW = bool(os.getenv("BOARD_RAW"))
-state = vfs.VfsPosix(os.getenv("BOARD_STATE"))  # by this object, whatever is mounted where
+state = vfs.VfsPosix(os.getenv("BOARD_STATE"))  # type: ignore[attr-defined]  # by this object, whatever is mounted where
 
 
 def load(name: str) -> bytes:

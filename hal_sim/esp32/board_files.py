@@ -15,7 +15,7 @@ if _TYPE_CHECKING:
 HOME = "/.home"
 
 
-class BoardFiles(vfs.VfsPosix):
+class BoardFiles(vfs.VfsPosix):  # type: ignore[name-defined]
     """VfsPosix, without the fault of some builds whose rename loses the first of two absolute paths."""
 
     def open(self, path: str, mode: str) -> "Any":

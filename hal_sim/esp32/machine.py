@@ -48,7 +48,7 @@ _state = {"freq": 160000000, "wdt": None}
 _numbers: list = []  # (pin object, its GPIO)
 
 
-def attach(board: "SimBoard") -> None:
+def attach(board: "SimBoard | None") -> None:
     """From now on the constructors answer with this SimBoard's parts."""
     global parts
     parts = board

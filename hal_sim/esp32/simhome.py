@@ -18,6 +18,7 @@ from hal_sim.vtime import Kernel, install
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 _SLICE_MS = 20  # how late Ctrl-C may be seen
 _BEHIND_MS = 1000  # further behind than this (the REPL waited), time goes on from where it is
@@ -57,7 +58,7 @@ def open_home(kernel: Kernel, sched: Scheduler) -> Home:
     home = ServedHome(sched, kernel, scenario, HOME, _timeline())
     home.root = ""
     home.power_on()
-    board = home.boot("power" if board_end.CAUSE == "power" else "reset")
+    board: Any = home.boot("power" if board_end.CAUSE == "power" else "reset")
     board.sched = sched
     board.block = kernel.block
     kernel.pace = RealPace(sched)

@@ -42,7 +42,8 @@ class Hub:
         self._speed = 1.0
         self._warming = False  # time runs fast until the gateway is ready, or somebody does something
         self._t_ms, self._at_s = 0.0, time.monotonic()
-        self.state, self._status, self._tail = "starting", 0, []
+        self.state, self._status = "starting", 0
+        self._tail: list = []
 
     # -- the process -------------------------------------------------------------------------------------------
 
@@ -127,7 +128,7 @@ class Hub:
         if "desk" in message:
             return await self._hear_desk(message["desk"])
         step = message.get("step")
-        return steps.refusal(step) or await self._do(step)
+        return steps.refusal(step) or await self._do(step)  # type: ignore[arg-type]  # refusal() saw a dict
 
     async def _hear_desk(self, wish: object) -> str:
         if wish == "pick_up":  # the person at the desk takes the call that rings

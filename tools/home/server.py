@@ -115,7 +115,8 @@ def make_app(command: list[str], cwd: pathlib.Path, scenario: dict, sound: pathl
     async def run(app: web.Application) -> object:
         await hub.start()
         yield
-        await hub.simulator.stop()
+        if hub.simulator is not None:
+            await hub.simulator.stop()
 
     async def close_pages(app: web.Application) -> None:
         for queue in list(hub.pages):
