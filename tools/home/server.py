@@ -103,7 +103,8 @@ def make_app(command: list[str], cwd: pathlib.Path, scenario: dict, sound: pathl
     """The whole server; its start-up starts the simulator, its clean-up ends it."""
     app = web.Application(middlewares=[_guard])
     hub = Hub(scenario)
-    hub.simulator = Simulator(command, cwd, hub.line, hub.ended)
+    simulator = Simulator(command, cwd, hub.line, hub.ended)
+    hub.simulator = simulator
     app[HUB] = hub
     app[SOUND_DIR] = sound
     app.on_response_prepare.append(_headers)
@@ -116,7 +117,7 @@ def make_app(command: list[str], cwd: pathlib.Path, scenario: dict, sound: pathl
         await hub.start()
         yield
         if hub.simulator is not None:
-            await hub.simulator.stop()
+            await simulator.stop()
 
     async def close_pages(app: web.Application) -> None:
         for queue in list(hub.pages):
