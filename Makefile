@@ -14,8 +14,15 @@ BOARD_TYPES = $(BIN)/mypy --config-file tools/mypy-board.ini --custom-typeshed-d
 	flash clean
 .DELETE_ON_ERROR:
 
-# $(call need,NAME,example): one line that says what to give, exit status 2
-need = @test -n "$($(1))" || { echo "$@: $(1) is missing: make $@ $(2)" >&2; exit 2; }
+# $(call require,TARGET,NAME,example): nothing is set up for a command that lacks something; make's own status is then 2
+require = $(if $(filter $(1),$(MAKECMDGOALS)),$(if $($(2)),,$(error $(1): $(2) is missing: make $(1) $(3))))
+$(call require,scenario,FILE,FILE=scenarios/press.json OUT=timeline.jsonl)
+$(call require,scenario,OUT,FILE=$(FILE) OUT=timeline.jsonl)
+$(call require,serve-ncp,LINK,LINK=build/ncp [FILE=home.json])
+$(call require,serve-modem,LINK,LINK=build/modem)
+$(call require,serve-board,LINK,LINK=build/board DIR=build/board-files)
+$(call require,serve-board,DIR,LINK=$(LINK) DIR=build/board-files)
+$(call require,flash,PORT,PORT=/dev/ttyACM0)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,32 +50,22 @@ sound: $(READY) ## the spoken texts, into build/sound
 run: sound ## the simulated home in a browser; ARGS="--port 8120 --no-open"
 	@$(PY) -m tools.home $(ARGS)
 
-scenario: $(READY) ## a scenario in virtual time: FILE=x.json OUT=y.jsonl (docs/simulator.md)
-	$(call need,FILE,FILE=scenarios/press.json OUT=timeline.jsonl)
-	$(call need,OUT,FILE=$(FILE) OUT=timeline.jsonl)
-	@$(MAKE) --no-print-directory sound
+scenario: sound ## a scenario in virtual time: FILE=x.json OUT=y.jsonl (docs/simulator.md)
 	@$(PY) -m tools.scenario "$(FILE)" "$(OUT)"
 
 serve-ncp: $(READY) ## the simulated Zigbee coprocessor on a pty: LINK=path [FILE=home.json]
-	$(call need,LINK,LINK=build/ncp [FILE=home.json])
 	@PYTHONPATH=host_tests/shims $(PY) tools/serve_ncp.py "$(LINK)" $(if $(FILE),"$(FILE)")
 
 serve-modem: $(READY) ## the simulated modem on a pty: LINK=path
-	$(call need,LINK,LINK=build/modem)
 	@$(PY) tools/serve_modem.py "$(LINK)"
 
-serve-board: $(READY) ## a simulated board's REPL on a pty, for mpremote: LINK=path DIR=dir
-	$(call need,LINK,LINK=build/board DIR=build/board-files)
-	$(call need,DIR,LINK=$(LINK) DIR=build/board-files)
-	@$(MAKE) --no-print-directory sound
+serve-board: sound ## a simulated board's REPL on a pty, for mpremote: LINK=path DIR=dir
 	@$(PY) -m tools.serve_board "$(LINK)" "$(DIR)"
 
 image: sound ## what a board gets, compiled and checked, into build/image
 	@$(PY) -m tools.image
 
-flash: $(READY) ## put the firmware on a board: PORT=/dev/ttyACM0 (docs/flashing.md)
-	$(call need,PORT,PORT=/dev/ttyACM0    (the board's serial port))
-	@$(MAKE) --no-print-directory sound
+flash: sound ## put the firmware on a board: PORT=/dev/ttyACM0 (docs/flashing.md)
 	@$(PY) -m tools.flash "$(PORT)"
 
 # ---------------------------------------------------------------------------- proving it

@@ -1,0 +1,171 @@
+"""`make bench`: what the code costs, measured in one run; one table of figures with their units.
+
+Owns the table. Each part is a function that returns its rows, so that a test can ask for one. Exit status 1 when a
+figure that has a limit does not keep it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+from typing import NamedTuple
+
+from tools import bench_zigbee, scenario, simulator
+
+ROOT = simulator.ROOT
+IMAGE = ROOT / "build" / "image"
+DAY_MS = 24 * 3600 * 1000
+SAMPLE_MS = 50
+_RUN_LIMIT_S = 900
+_KB = 1024
+# A home that nobody is in: the sensors supervise, the modem is asked, the clock ticks.
+IDLE_SENSORS = [
+    {"name": "kitchen", "kind": "smoke", "place": "kitchen"},
+    {"name": "pendant", "kind": "call_button", "place": "person"},
+    {"name": "door", "kind": "door", "place": "hall"},
+    {"name": "movement", "kind": "activity", "place": "living room"},
+]
+
+
+class Row(NamedTuple):
+    """One line of the table. ok: None when the figure has no limit."""
+
+    what: str
+    figure: str
+    limit: str = ""
+    ok: bool | None = None
+
+
+class Run(NamedTuple):
+    """One run of the home: what it printed, and what the process took."""
+
+    counts: dict[str, int]
+    cpu_s: float  # of the process; the wall clock would measure the neighbours too
+
+
+def play(home: dict, heap: str = simulator.HEAP, sample_ms: int = 0) -> Run | None:
+    """Run a scenario under the benchmark's counter; None when this heap is too small for it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        simulator.furnish(folder)
+        command = [simulator.micropython(), "-X", f"heapsize={heap}", "-m", "tools.bench_home_port", name,
+                   str(sample_ms)]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(command, cwd=ROOT, env=simulator.environment(), input=json.dumps(home) + "\n",
+                              capture_output=True, text=True, timeout=_RUN_LIMIT_S)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        if "MemoryError" in done.stderr or "memory allocation" in done.stderr:
+            return None
+        raise RuntimeError(f"the home ended with status {done.returncode}: {done.stderr[-500:]}")
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Run(json.loads(done.stdout.splitlines()[-1]), cpu_s)
+
+
+def zigbee() -> list[Row]:
+    """Decoding against zigpy-znp in the same run, and what a frame leaves on the heap."""
+    result = bench_zigbee.measure()
+    ratio = result["ratio"]
+    return [
+        Row(f"ZNP+ZCL frames decoded a CPU second, {bench_zigbee.HEAP} heap", f"{result['ours_per_s']:,.0f}"),
+        Row("the same frames, zigpy-znp on CPython", f"{result['theirs_per_s']:,.0f}"),
+        Row("ratio", f"{ratio:.0f}", f">= {bench_zigbee.WANTED_RATIO}", ratio >= bench_zigbee.WANTED_RATIO),
+        Row("bytes allocated a frame", f"{result['bytes_per_frame']:.1f}"),
+    ]
+
+
+def idle_day(days: int = 1) -> list[Row]:
+    """What an idle home costs."""
+    run = play({"seed": 1, "until": days * DAY_MS, "sensors": IDLE_SENSORS})
+    if run is None:
+        raise RuntimeError("an idle home does not fit its heap")
+    return [
+        Row("simulated days a CPU second, idle home", f"{days / run.cpu_s:.3f}"),
+        Row("CPU seconds a simulated day", f"{run.cpu_s / days:.2f}"),
+        Row("wakes of the controller a simulated day", f"{run.counts['wakes'] / days:,.0f}"),
+        Row("timeline lines a simulated day", f"{run.counts['lines'] / days:,.0f}"),
+    ]
+
+
+def heap() -> list[Row]:
+    """What an emergency from power on to the end of the call needs: live bytes, and the least heap it passes in."""
+    home = scenario.load(str(ROOT / "scenarios" / "smoke.json"))
+    run = play(home, sample_ms=SAMPLE_MS)
+    if run is None or run.counts["dials"] != 1:
+        raise RuntimeError(f"the emergency did not pass in {simulator.HEAP}")
+    total, live = run.counts["heap"], run.counts["peak"]
+    return [
+        Row(f"heap in use at most, emergency, of {total // _KB} KB, firmware and simulated home", f"{live // _KB} KB",
+            f"< {total // _KB} KB", live < total),
+        Row("least heap the same emergency passes in", f"{least_heap(home, live // _KB)} KB"),
+    ]
+
+
+def least_heap(home: dict, low: int, high: int = 1024, step: int = 32) -> int:
+    """KB, to within step, by halving; low is known to be too small."""
+    while high - low > step:
+        middle = (low + high) // 2
+        run = play(home, f"{middle}K")
+        if run is not None and run.counts["dials"] == 1:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def image(folder: pathlib.Path = IMAGE) -> list[Row]:
+    """Size of what a board gets; nothing when `make image` was not run."""
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        return [Row("image", "not made: make image")]
+    files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    code = sum(each["bytes"] for each in files if each["path"].endswith(".mpy"))
+    whole = sum(each["bytes"] for each in files)
+    return [
+        Row(f"image: code, {sum(each['path'].endswith('.mpy') for each in files)} modules", f"{code / _KB:.0f} KB"),
+        Row(f"image: all {len(files)} files, with sound", f"{whole / _KB:.0f} KB"),
+    ]
+
+
+PARTS = {"zigbee": zigbee, "idle": idle_day, "heap": heap, "image": image}
+
+
+def table(rows: list[Row]) -> str:
+    """The rows under each other, figures to the right."""
+    cells = [(row.what, row.figure, row.limit, {None: "", True: "ok", False: "NOT KEPT"}[row.ok]) for row in rows]
+    widths = [max(len(cell[column]) for cell in cells) for column in range(4)]
+    return "\n".join(
+        f"{what:<{widths[0]}}  {figure:>{widths[1]}}  {limit:<{widths[2]}}  {kept}".rstrip()
+        for what, figure, limit, kept in cells
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description="What the code costs.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; without any, all")
+    asked = parser.parse_args().parts or list(PARTS)
+    unknown = [name for name in asked if name not in PARTS]
+    if unknown:
+        print(f"bench: there is no part {unknown[0]!r} (known: {', '.join(PARTS)})", file=sys.stderr)
+        return 2
+    rows = []
+    try:
+        for name in asked:
+            rows += PARTS[name]()
+    except (RuntimeError, LookupError, subprocess.TimeoutExpired) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores; heap as on the 64-bit unix port, about half of "
+          f"it on the board")
+    print(table(rows))
+    return 1 if any(row.ok is False for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
