@@ -1,7 +1,8 @@
 """The composition root: builds every part of the gateway on a Board and starts their tasks.
 
 Owns which part gets which other, and in which order things come up: the emergency path first, everything else after.
-Nothing is created at import. A part outside the emergency path that cannot be built is left out and named.
+Nothing is created at import. A part that a press of the 119 button does not need and that cannot be built is left out,
+an Absent in its place, and named.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from drivers.eg25 import Eg25
 from drivers.pcf8563 import Pcf8563
 from drivers.speaker import Speaker
 from firmware import settings as st
+from firmware.absent import Absent
 from firmware.bootcount import BootCounter
 from firmware.clock import Clock
 from firmware.emergency import events as ev
@@ -35,6 +37,9 @@ from zigbee.coordinator import Coordinator
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from firmware.boards.board import Board
 
 VERSION = "0.1.0"
@@ -45,27 +50,51 @@ class Gateway:
 
     def __init__(self, board: "Board") -> None:
         self.board = board
-        self.clock = Clock(Pcf8563(board.i2c))
-        self.log = Log(board.console, self.clock)
-        self.boots = BootCounter(board.rtc)
-        self.settings = st.Settings(st.read_json(board.root + "/settings.json", self.log), self.log)
-        self.known = st.check_sensors(st.read_json(board.root + "/sensors.json", self.log), self.log)
-        self.outputs = Outputs(board, self.log)
-        self.queue = Queue()
-        self.recorder = Recorder(self.clock, self.queue, 0, self.is_test, self.log)
-        self.speaker = Speaker(board.speaker, board.amp_enable, board.root, self.log)
-        self.test_mode = TestMode(self.settings, self.clock, self.recorder.event, self.speaker.say)
+        self.log: Any = Absent()
+        self.boots: Any = Absent()
+        self.boots = self._build("boot counter", lambda: BootCounter(board.rtc))
+        self.clock = Clock(self._build("clock chip", lambda: Pcf8563(board.i2c)))
+        self.log = self._build("log", lambda: Log(board.console, self.clock))
+        self.settings = self._build("settings", lambda: st.Settings(self._read("settings.json"), self.log))
+        self.known = self._build("sensors.json", lambda: st.check_sensors(self._read("sensors.json"), self.log), [])
+        self.outputs = self._build("outputs", lambda: Outputs(board, self.log))
+        self.queue = self._build("queue", Queue)
+        self.recorder = self._build(
+            "recorder", lambda: Recorder(self.clock, self.queue, 0, self.is_test, self.log)
+        )
+        self.speaker = self._build(
+            "speaker", lambda: Speaker(board.speaker, board.amp_enable, board.root, self.log)
+        )
+        self.test_mode = self._build(
+            "test mode", lambda: TestMode(self.settings, self.clock, self.recorder.event, self.speaker.say)
+        )
         self.phone = Phone(Eg25(board.modem_uart), board, Dialler(self.test_mode), self.clock, self.log)
         self.phone.files = [(name + ".wav", "%s/sound/%s.wav" % (board.root, name)) for name in REPORTS]
         self.machine = Machine()
-        self.journal = Journal(board.rtc, board.journal, self.log)
+        self.journal = self._build("journal", lambda: Journal(board.rtc, board.journal, self.log), last=True)
         self.screen: Screen | None = None
         self.emergency = Emergency(self)
-        self.coordinator = Coordinator(board.ncp_uart, board.ncp_reset, self.clock, self.log)
-        self.sensors = Sensors(self.known, self.coordinator, self.clock, self.log, self.recorder.event)
+        self.coordinator = self._build(
+            "coordinator", lambda: Coordinator(board.ncp_uart, board.ncp_reset, self.clock, self.log)
+        )
+        self.sensors = self._build(
+            "sensors", lambda: Sensors(self.known, self.coordinator, self.clock, self.log, self.recorder.event)
+        )
         self.sensors.sink = self.emergency.inbox.put
         self.front = Front(board, self)
         self.supervisor = Supervisor(self.clock, self.log, self._task_died)
+
+    def _build(self, name: str, build: "Callable[[], Any]", instead: "Any" = None, last: bool = False) -> "Any":
+        """The part; what stands for it when it cannot be built, or when this boot does without it (`last`: last)."""
+        try:
+            if not (self.boots.blank if last else self.boots.bare):
+                return build()
+        except Exception as error:  # noqa: BLE001 - whatever keeps a part from being built must not keep 119 from it
+            self.log.failed("left out", name, error)
+        return Absent() if instead is None else instead
+
+    def _read(self, name: str) -> "Any":
+        return st.read_json(self.board.root + "/" + name, self.log)
 
     # ------------------------------------------------------------------ asked by several parts
     def is_test(self) -> bool:
@@ -89,8 +118,11 @@ class Gateway:
     def changed(self) -> None:
         """Something that is seen may have changed: lamps and screen look anew."""
         self.front.wake()
-        if self.screen is not None:
-            self.screen.changed()
+        try:
+            if self.screen is not None:
+                self.screen.changed()
+        except Exception as error:  # noqa: BLE001 - nobody who changed something waits for the screen
+            self.log.failed("screen", "changed", error)
 
     # ------------------------------------------------------------------ what a person does
     def cancel_pressed(self) -> None:
@@ -148,7 +180,7 @@ class Gateway:
         self.front.beat = lambda: keep.beat("front")
         keep.start("emergency", self.emergency.run, vital=True)
         keep.start("front", self.front.run, vital=True)
-        keep.start("phone", self.phone.run)
+        keep.start("phone", self.phone.run, urgent=True)
         keep.start("zigbee", self.coordinator.run)
         keep.start("speaker", self.speaker.run)
         keep.start("watchdog", self._watch)
@@ -157,6 +189,13 @@ class Gateway:
         if self.board.wdt is None:
             self.board.start_wdt(WATCHDOG_MS)
         await self.supervisor.feed(self.board.wdt)
+
+    def say_booted(self) -> None:
+        boots = self.boots
+        if boots.safe:
+            self.log.error("several boots in a row failed: only %s started" % (
+                "buttons and telephone are" if boots.bare else "the emergency path is"))
+        self.recorder.event("gateway.booted", reason=self.board.reset_cause, version=VERSION, safe=boots.safe)
 
     def start_rest(self) -> None:
         """Everything a call can do without."""
@@ -172,17 +211,14 @@ class Gateway:
 
 async def _main(gateway: Gateway) -> None:
     gateway.start_vital()
-    reason = gateway.board.reset_cause
-    gateway.recorder.event("gateway.booted", reason=reason, version=VERSION, safe=gateway.boots.safe)
-    if gateway.boots.safe:
-        gateway.log.error("several boots in a row failed: only the emergency path is started")
-    else:
-        try:
+    try:
+        gateway.say_booted()
+        if not gateway.boots.safe:
             gateway.start_rest()
-        except Exception as error:  # noqa: BLE001
-            gateway.log.error("left out: %r" % error)
+    except Exception as error:  # noqa: BLE001
+        gateway.log.failed("left out", "the rest", error)
     gc.collect()
-    await gateway.boots.proven()
+    gateway.supervisor.start("boot counter", gateway.boots.run)
     await asyncio.Event().wait()
 
 

@@ -14,22 +14,27 @@ if _TYPE_CHECKING:
 _AT = 128  # behind the journal's two records
 _MAGIC = b"BC"
 LIMIT = 3
+BARE = 5  # so many, and not even the radio or the speaker is started: buttons, telephone and journal
+BLANK = 7  # so many, and the journal is not read either: an emergency under way is lost, the next one is not
 PROVEN_MS = 60000  # a boot that lived this long was a good one
 
 
 class BootCounter:
-    """rtc: machine.RTC or None. `safe` is this boot's mode."""
+    """rtc: machine.RTC or None. `safe`, `bare`, `blank`: this boot's mode."""
 
     def __init__(self, rtc: "Any") -> None:
         self._rtc = rtc
         count = self._read()
         self.safe = count >= LIMIT
+        self.bare = count >= BARE
+        self.blank = count >= BLANK
         self._write(min(count + 1, 255))
 
-    async def proven(self) -> None:
-        """Wait until this boot has lasted, then forget the bad ones."""
+    async def run(self) -> None:
+        """Wait until this boot has lasted, then forget the bad ones; never returns."""
         await asyncio.sleep_ms(PROVEN_MS)
         self._write(0)
+        await asyncio.Event().wait()
 
     def _read(self) -> int:
         try:

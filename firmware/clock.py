@@ -28,8 +28,11 @@ class Clock:
 
     def read_chip(self) -> bool:
         """Take the wall time from the clock chip; False when it does not know it."""
-        date = self._chip.read()
-        if date is None:
+        try:
+            date = self._chip.read()
+        except Exception:  # noqa: BLE001 - a chip that fails is a clock that is not set
+            date = None
+        if not date:
             return False
         seconds = days_from_civil(date[0], date[1], date[2]) * 86400 + date[3] * 3600 + date[4] * 60 + date[5]
         self._offset_ms = seconds * 1000 - self.ms()

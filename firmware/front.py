@@ -29,7 +29,7 @@ NAMES = ("119", "centre", "call", "cancel")
 
 
 class Front:
-    """parts: emergency, test_mode, recorder, outputs, phone, clock; board: its button pins."""
+    """parts: emergency, test_mode, recorder, outputs, phone, clock, log; board: its button pins."""
 
     def __init__(self, board: "Board", parts: "Any") -> None:
         self._parts = parts
@@ -39,6 +39,7 @@ class Front:
         self._real_said = False
         self._chord_done = False
         self._armed = False
+        self._stuck = ""  # the button that was found to be stuck
         self.beat: Callable[[], None] | None = None
         for button in self._buttons:
             button.pin.irq(self._edge)
@@ -76,12 +77,22 @@ class Front:
             if what == PRESSED:
                 self._pressed(NAMES[index])
             elif what == STUCK:
-                self._parts.recorder.event("gateway.fault", fault="button_stuck", button=NAMES[index])
-        self._holds(now)
-        self._parts.test_mode.tick()
-        self._lamps()
+                self._stuck = NAMES[index]
+        try:
+            self._beside(now)
+        except Exception as error:  # noqa: BLE001 - whatever the other parts do, the buttons are looked at
+            self._parts.log.failed("front", "beside the buttons", error)
         if self.beat is not None:
             self.beat()
+
+    def _beside(self, now: int) -> None:
+        """What the 119 button does not need."""
+        stuck, self._stuck = self._stuck, ""
+        self._lamps()
+        self._holds(now)
+        self._parts.test_mode.tick()
+        if stuck:
+            self._parts.recorder.event("gateway.fault", fault="button_stuck", button=stuck)
 
     def _pressed(self, name: str) -> None:
         if name == "119":

@@ -34,6 +34,13 @@ class Log:
     def error(self, text: str) -> None:
         self._write("error", text)
 
+    def failed(self, where: str, what: object, error: Exception) -> None:
+        """As error(), for handlers: what cannot even be put into words, for want of memory, is counted."""
+        try:
+            self.error("%s: %s: %r" % (where, what, error))
+        except Exception:  # noqa: BLE001
+            self.dropped += 1
+
     def _write(self, level: str, text: str) -> None:
         try:
             if self._console is None or not self._allowed():

@@ -22,6 +22,8 @@ if _TYPE_CHECKING:
 WATCHDOG_MS = 8000  # fault 86: reset within 8 to 10 s of a hang
 BEAT_LIMIT_MS = 15000  # a vital task may wait this long for its chip before it must say that it lives
 _FEED_MS = 2000
+_SPARE_BYTES = 4096  # what a call needs in one piece, several times over
+_STARVED = 2  # looks in a row: one failure may be chance
 _BACK_OFF_MS = (100, 500, 2000, 10000, 30000)
 
 
@@ -35,20 +37,21 @@ class Supervisor:
         self._tasks: list = []  # every task is referenced here, or asyncio may lose it
         self._beats: dict = {}
         self._vital: list = []
+        self._starved = 0
         self.deaths: dict = {}
 
-    def start(self, name: str, run: "Callable[[], Any]", vital: bool = False) -> None:
-        """Run the coroutine function `run` for ever. A vital one must beat."""
+    def start(self, name: str, run: "Callable[[], Any]", vital: bool = False, urgent: bool = False) -> None:
+        """Run the coroutine function `run` for ever. A vital one must beat; an urgent one is restarted at once."""
         if vital:
             self._vital.append(name)
             self._beats[name] = self._clock.ms()
-        self._tasks.append(asyncio.create_task(self._keep(name, run)))
+        self._tasks.append(asyncio.create_task(self._keep(name, run, vital or urgent)))
 
     def beat(self, name: str) -> None:
         """The task `name` is alive and getting on."""
         self._beats[name] = self._clock.ms()
 
-    async def _keep(self, name: str, run: "Callable[[], Any]") -> None:
+    async def _keep(self, name: str, run: "Callable[[], Any]", urgent: bool) -> None:
         failures = 0
         while True:
             started = self._clock.ms()
@@ -61,7 +64,7 @@ class Supervisor:
                 gc.collect()
             if self._clock.ms() - started > 60000:
                 failures = 0
-            delay = _BACK_OFF_MS[min(failures, len(_BACK_OFF_MS) - 1)]
+            delay = _BACK_OFF_MS[0 if urgent else min(failures, len(_BACK_OFF_MS) - 1)]
             failures += 1
             self._report(name, error)
             await asyncio.sleep_ms(delay)
@@ -82,12 +85,23 @@ class Supervisor:
                 return name
         return None
 
+    def starving(self) -> bool:
+        """Somebody keeps the memory: a reset gives it back, and the journal goes on with what was under way."""
+        try:
+            bytearray(_SPARE_BYTES)
+            self._starved = 0
+        except MemoryError:
+            self._starved += 1
+        return self._starved >= _STARVED
+
     async def feed(self, wdt: "WDT | None") -> None:
         """Feed the watchdog while every vital task is fresh; wdt None: only tell."""
         while True:
             stale = self.stale()
             if stale is not None:
                 self._log.error("task %s hangs: leaving the watchdog to it" % stale)
+            elif self.starving():
+                self._log.error("no memory is left: leaving the watchdog to it")
             elif wdt is not None:
                 wdt.feed()
             await asyncio.sleep_ms(_FEED_MS)

@@ -66,14 +66,13 @@ class Emergency:
 
     async def _wait(self) -> None:
         """Until the inbox has something; in an emergency, or when that cannot be waited for, by the clock alone."""
-        if self.machine.open() or self._narrator.speaking():
-            await asyncio.sleep_ms(_OPEN_TICK_MS)
-            return
         try:
-            await self.inbox.flag.wait()
-        except MemoryError:
+            if not self.machine.open() and not self._narrator.speaking():
+                await self.inbox.flag.wait()
+                return
+        except Exception:  # noqa: BLE001 - no memory to wait with, for one
             gc.collect()
-            await asyncio.sleep_ms(_OPEN_TICK_MS)
+        await asyncio.sleep_ms(_OPEN_TICK_MS)
 
     async def _ticker(self) -> None:
         while True:
@@ -104,10 +103,17 @@ class Emergency:
 
     def _handle(self, event: int, arg: int) -> None:
         if event == ev.REAL:
-            self._parts.test_mode.leave("real")
-        self.machine.test_mode = self._parts.test_mode.active
+            self._leave_test()
+        self.machine.test_mode = bool(self._parts.test_mode.active)
         self._pending |= self.machine.handle(event, arg, self._clock.ms())
         self._parts.changed()
+
+    def _leave_test(self) -> None:
+        try:
+            self._parts.test_mode.leave("real")
+        except Exception as error:  # noqa: BLE001 - it is no test, whatever became of the record of it
+            self._parts.test_mode.active = False
+            self._failed("test mode", error)
 
     def _carry_out(self) -> None:
         """The pending actions in order. One that fails is dropped, unless the call needs it: that one stays."""
@@ -129,7 +135,7 @@ class Emergency:
     def _failed(self, what: object, error: Exception) -> None:
         self.failures += 1
         gc.collect()
-        self._log.error("emergency: %s: %r" % (what, error))
+        self._log.failed("emergency", what, error)
 
     def acknowledged(self, seq: int) -> None:
         """The relay committed record seq of this boot."""
@@ -142,7 +148,10 @@ class Emergency:
 
     def _dial(self) -> None:
         self._phone.call(self.number())
-        self._narrator.dialling()
+        try:
+            self._narrator.dialling()
+        except Exception as error:  # noqa: BLE001 - or the action would stay pending, and dial again after the call
+            self._failed("dialling", error)
 
     def _hang_up(self) -> None:
         self._phone.hang_up()
@@ -168,23 +177,35 @@ class Emergency:
     def resume(self) -> None:
         """After boot: take up what the journal says. A test is not taken up: every boot is normal mode."""
         machine = self.machine
-        journal = self._parts.journal
-        last = journal.load(machine)
         now = self._clock.ms()
-        journal.boot += 1
-        if last is not None and last[0] and self._clock.wall_s():
-            left_s = last[0] - self._clock.wall_s()
-            machine.hold_off_ms = now + left_s * 1000 if 0 < left_s <= m.HOLD_OFF_MS // 1000 else 0
-        machine.fire_levels = 0  # the detectors say it again
-        self._parts.recorder.boot = journal.boot
-        if machine.open() and machine.test:
-            self._narrator.test_dropped()
-            machine.state = m.IDLE
-        again = journal.resumptions > 0
-        journal.resumptions = journal.resumptions + 1 if machine.open() else 0
+        again = False
+        try:
+            again = self._recall(now)
+        except Exception as error:  # noqa: BLE001 - a memory that cannot be read must not stop the next emergency
+            self._failed("resume", error)
         if machine.open():
             self.ladder.begin(now)
         self._pending |= machine.resume(now, again) | m.JOURNAL
+
+    def _recall(self, now: int) -> bool:
+        """Put what was kept into its places; True when this emergency was resumed before."""
+        machine = self.machine
+        journal = self._parts.journal
+        last = journal.load(machine)
+        again = journal.resumptions > 0
+        machine.fire_levels = 0  # the detectors say it again
+        dropped = machine.open() and machine.test
+        if dropped:
+            machine.state = m.IDLE
+        journal.resumptions = journal.resumptions + 1 if machine.open() else 0
+        journal.boot += 1
+        self._parts.recorder.boot = journal.boot
+        if last and last[0] and self._clock.wall_s():
+            left_s = last[0] - self._clock.wall_s()
+            machine.hold_off_ms = now + left_s * 1000 if 0 < left_s <= m.HOLD_OFF_MS // 1000 else 0
+        if dropped:
+            self._narrator.test_dropped()
+        return again
 
     # ------------------------------------------------------------------ what is seen
     def _show(self) -> None:
