@@ -10,8 +10,8 @@ from conftest import ROOT, need
 
 TEXT = (ROOT / "Makefile").read_text(encoding="utf-8")
 WANTED = {
-    "setup", "run", "test", "lint", "types", "scenario", "serve-ncp", "serve-modem", "serve-board", "bench", "image", "flash",
-    "clean", "soak", "sound", "help",
+    "setup", "run", "test", "lint", "types", "scenario", "serve-ncp", "serve-modem", "serve-board", "bench", "image",
+    "flash", "clean", "soak", "sound", "help",
 }
 
 
