@@ -13,19 +13,12 @@ import sys
 import tempfile
 from typing import NamedTuple
 
-import serial
-
 from tools import image, onboard
 
 _ARCHES = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin")
 _MPY_MAJOR, _MPY_MINOR = (int(part) for part in image.MPY_VERSION.split("."))
 _EXEC_TIMEOUT_S = 120
 _PROBE_TIMEOUT_S = 13  # mpremote itself gives up after 10
-_KNOCKS = 3
-_KNOCK_WAIT_S = 1.3
-# Ctrl-C for a program, Ctrl-B for the raw REPL; the rest frees a board whose mpremote was killed in a transfer: it
-# takes up to 30 bytes for the answer it waits for, deaf to Ctrl-C, and gives up 1 s later (RemoteCommand.begin).
-_KNOCK = b"\r\x03\x02" + b"\r" * 40
 _SLOWEST_BYTES_S = 1500  # mpremote over a slow line; below it something hangs
 _BATCH_FILES = 16
 _BATCH_BYTES = 256 * 1024
@@ -76,20 +69,10 @@ class Mpremote:
             return FlashError(
                 f"no answer from {port}: is it the board's port, and does it run MicroPython? docs/flashing.md"
             )
+        if "ENOSPC" in output or "[Errno 28]" in output:
+            return FlashError("the board's file system is full: remove your own files from it, or docs/flashing.md")
         lines = [line for line in output.splitlines() if line.strip()]
         return FlashError(f"mpremote failed: {lines[-1].strip() if lines else 'no message'}; run make flash again")
-
-
-def knock(port: str) -> None:
-    """Bring whatever state the board is in to its prompt, as far as it can be; mpremote says what cannot."""
-    try:
-        with serial.Serial(port, 115200, timeout=_KNOCK_WAIT_S, write_timeout=_KNOCK_WAIT_S) as line:
-            for _ in range(_KNOCKS):
-                line.write(_KNOCK)
-                if line.read_until(b">>> ").endswith(b">>> "):
-                    return
-    except (OSError, ValueError):  # serial.SerialException is an OSError
-        return
 
 
 def probe(remote: Mpremote) -> BoardInfo:
@@ -161,21 +144,29 @@ def batches(files: list[dict]) -> list[list[dict]]:
 
 def _copy_batch(remote: Mpremote, folder: pathlib.Path, batch: list[dict]) -> None:
     wanted = {"/" + file["path"]: file["sha256"] for file in batch}
-    reason = ""
     for _ in range(_TRIES):
-        size = sum((folder / path[1:]).stat().st_size for path in wanted)
-        program = onboard.install(wanted)
-        output = remote.run("mount", str(folder), "exec", program, timeout_s=_EXEC_TIMEOUT_S + size / _SLOWEST_BYTES_S)
-        for line in output.splitlines():
+        for line in _send(remote, folder, wanted):
             if line.startswith("OK "):
                 wanted.pop(line[3:], None)
-            elif line.startswith("ERROR "):
-                reason = line[6:]
         if not wanted:
             return
-    if reason:
-        raise FlashError(f"the board cannot write {reason}: is its flash full? docs/flashing.md")
     raise FlashError(f"{next(iter(wanted))} arrives damaged: check the cable, run make flash again")
+
+
+def _send(remote: Mpremote, folder: pathlib.Path, wanted: dict[str, str]) -> list[str]:
+    """One run of mpremote that writes the files and installs those with the right hash; what the board says."""
+    size = 0
+    arguments: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="flash-") as scratch:
+        for path in wanted:
+            data = (folder / path[1:]).read_bytes()
+            size += len(data)
+            for program in onboard.pieces(path, data):
+                script = pathlib.Path(scratch) / f"{len(arguments)}.py"
+                script.write_text(program)
+                arguments += ["run", str(script), "+"]
+        arguments += ["exec", onboard.install(wanted)]
+        return remote.run(*arguments, timeout_s=_EXEC_TIMEOUT_S + size / _SLOWEST_BYTES_S).splitlines()
 
 
 def flash(remote: Mpremote, folder: pathlib.Path, manifest: dict) -> None:
@@ -231,7 +222,6 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         _check_port(options.port)
-        knock(options.port)
         remote = Mpremote(options.port)
         info = probe(remote)
         print(f"MicroPython {info.version} on {info.platform}, {info.arch or 'no machine code'}", flush=True)

@@ -4,27 +4,24 @@ Owns what runs on the board while it is flashed: read only until `install`, whic
 hash is right. Must stay within what a bare MicroPython has, and never touch a file the image does not own.
 """
 
+import binascii
+
 # Folders that belong to the image as a whole: what is in them and not in the image is left from an older one.
 OWNED = ("firmware", "drivers", "zigbee", "sound")
 # Files in the root that may be the image's. Everything else there is left alone.
 ROOT_FILES = ("boot.py", "main.py", "settings.json", "sensors.json")
 TEMPORARY = ".new"
+_PIECE_BYTES = 12 * 1024  # as base64 text it must fit in the board's memory, beside a firmware that was interrupted
+_LINE_BYTES = 768
 _HOLD_MS = 20 * 60 * 1000
 
 # The firmware's watchdog runs on when the firmware was interrupted. On esp32 it can be set again, to a longer time: it
 # is the board's own way back should the flashing be given up. Then: what is this board, and what is on it?
-# The folder of an mpremote that was killed may still be mounted.
 PROBE = f"""
 import sys
 try:
     import machine
     machine.WDT(timeout={_HOLD_MS})
-except Exception:
-    pass
-try:
-    import os, vfs
-    os.chdir('/')
-    vfs.umount('/remote')
 except Exception:
     pass
 i = sys.implementation
@@ -84,33 +81,31 @@ print('END')
 """
 
 
-# mpremote's mount shows the image's folder on the computer as /remote.
-REMOTE = "/remote"
+def pieces(path: str, data: bytes) -> list[str]:
+    """Programs that write data to `path + TEMPORARY`, one after the other.
+
+    Not by mpremote's `mount`, though that is faster: a board whose mpremote is killed in a transfer of it is deaf to
+    Ctrl-C. Not by its `fs cp`, which waits for an answer every 256 bytes. These can be killed at any byte.
+    """
+    programs = []
+    for start in range(0, max(len(data), 1), _PIECE_BYTES):
+        mode = "ab" if start else "wb"
+        lines = ["import binascii", "d=binascii.a2b_base64", f"f=open({path + TEMPORARY!r},{mode!r})"]
+        for at in range(start, min(start + _PIECE_BYTES, len(data)), _LINE_BYTES):
+            lines.append(f"f.write(d({binascii.b2a_base64(data[at : at + _LINE_BYTES], newline=False)!r}))")
+        programs.append("\n".join([*lines, "f.close()", ""]))
+    return programs
 
 
 def install(files: dict[str, str]) -> str:
-    """Copy each path from REMOTE to `path + TEMPORARY`; move it into place if what was written has the sha256 given.
-
-    Prints OK or BAD and the path for each. A file is read back from the board's flash for the hash, not from memory.
-    """
+    """Move each `path + TEMPORARY` into place if it has the sha256 given; prints OK or BAD and the path for each."""
     return _HASH + f"""
-def fetch(path):
-    b = bytearray(4096)
-    m = memoryview(b)
-    with open({REMOTE!r} + path, 'rb') as source, open(path + {TEMPORARY!r}, 'wb') as target:
-        while True:
-            n = source.readinto(b)
-            if not n:
-                return
-            target.write(m[:n])
 for path, wanted in {list(files.items())!r}:
     try:
-        fetch(path)
         good = digest(path + {TEMPORARY!r}) == wanted
         if good:
             os.rename(path + {TEMPORARY!r}, path)
-    except OSError as error:
-        print('ERROR', path, error)
+    except OSError:
         good = False
     print('OK' if good else 'BAD', path)
 print('END')
