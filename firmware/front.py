@@ -22,7 +22,8 @@ if _TYPE_CHECKING:
     from firmware.boards.board import Board
 
 _FAST_MS = 10
-_SLOW_MS = 2000  # should interrupts fail, a press of the 119 button longer than this still counts
+_SLOW_MS = 5000  # should interrupts fail, a press of the 119 button longer than this still counts
+_TEST_MS = 1000  # test mode ends by the clock
 HOLD_REAL_MS = 5000  # TST-08
 HOLD_TEST_MS = 5000  # call and cancel together: enter or leave test mode without a monitor
 NAMES = ("119", "centre", "call", "cancel")
@@ -66,7 +67,7 @@ class Front:
 
     async def _slow_look(self) -> None:
         while True:
-            await asyncio.sleep_ms(_SLOW_MS)
+            await asyncio.sleep_ms(_TEST_MS if self._parts.test_mode.active else _SLOW_MS)
             self._flag.set()
 
     def look(self) -> None:

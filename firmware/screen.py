@@ -20,6 +20,7 @@ if _TYPE_CHECKING:
 _OPEN_MS = 250  # in an emergency the view is looked at this often
 _IDLE_MS = 20000  # else when something changed, and for the clock's sake
 _MAX_LINE = 256
+_TICKING = ("clock", "dials_in_s", "test_ends_min")
 
 _VIEWS = {m.PROMPT: "prompt", m.DIALLING: "dialling", m.REPORTING: "reporting", m.TALKING: "talking"}
 _TITLES = {
@@ -40,7 +41,7 @@ class Screen:
         self._stream = stream
         self._parts = parts
         self._touches = touches
-        self._shown = b""
+        self._shown = ""
         self._changed = asyncio.Event()
         self.refused = 0
 
@@ -52,20 +53,22 @@ class Screen:
     async def show(self) -> None:
         """Send the view whenever it changed."""
         while self._stream is not None:
-            view = self.view()
-            left_s = view.pop("dials_in_s", None)  # the monitor counts down by itself
-            line = json.dumps(view).encode()
-            if line != self._shown:
-                if left_s is not None:
-                    view["dials_in_s"] = left_s
-                if self._stream.write(json.dumps(view).encode() + b"\n"):
-                    self._shown = line
+            self._send(self.view())
             self._changed.clear()
             try:
                 await asyncio.wait_for_ms(self._changed.wait(), _OPEN_MS if self._busy() else _IDLE_MS)
             except asyncio.TimeoutError:
                 pass
         await asyncio.Event().wait()
+
+    def _send(self, view: dict) -> None:
+        """What only counts or tells the time is no reason to send: the monitor does that by itself."""
+        whole = json.dumps(view).encode() + b"\n"
+        for name in _TICKING:
+            view.pop(name, None)
+        shown = json.dumps(view)
+        if shown != self._shown and self._stream.write(whole):
+            self._shown = shown
 
     def _busy(self) -> bool:
         return self._parts.emergency.machine.open() or self._recent()
@@ -136,7 +139,7 @@ class Screen:
         if not isinstance(message, dict):
             self.refused += 1
         elif "hello" in message:
-            self._shown = b""
+            self._shown = ""
             self.changed()
         elif message.get("touch") in self._touches:
             self._touches[message["touch"]]()

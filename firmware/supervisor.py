@@ -21,7 +21,7 @@ if _TYPE_CHECKING:
 
 WATCHDOG_MS = 8000  # fault 86: reset within 8 to 10 s of a hang
 BEAT_LIMIT_MS = 15000  # a vital task may wait this long for its chip before it must say that it lives
-_FEED_MS = 2000
+_FEED_MS = 3000
 _SPARE_BYTES = 4096  # what a call needs in one piece, several times over
 _STARVED = 2  # looks in a row: one failure may be chance
 _BACK_OFF_MS = (100, 500, 2000, 10000, 30000)

@@ -23,10 +23,10 @@ TEXTS = {
     "dialling_test": "시험 전화를 걸고 있습니다",
     "retrying": "연결되지 않아 다시 전화합니다",
     "ended": "119 통화가 끝났습니다",
+    "ended_test": "통화 시험을 마쳤습니다",
     "silenced": "경보음을 껐습니다",
     "test_entered": "테스트 모드입니다. 10분 뒤에 끝납니다",
     "test_extended": "테스트 모드를 10분 연장합니다",
     "test_ending": "테스트 모드를 마칩니다",
     "test_refused": "시험 전화번호가 없어 시작할 수 없습니다",
-    "real": "실제 상황으로 119에 연결합니다",
 }

@@ -118,7 +118,7 @@ class Narrator:
             started=self._clock.wall_ms(self._machine.answered_ms) if self._machine.answered_ms else None,
             ended=self._clock.wall_ms(now), ladder=self._ladder.as_dict(),
         )
-        self._parts.speaker.say("ended")
+        self._parts.speaker.say("ended_test" if self._machine.test else "ended")
 
     def silenced(self) -> None:
         self._event("emergency.alarm_silenced", by="gateway")

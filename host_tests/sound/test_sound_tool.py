@@ -23,7 +23,7 @@ FIXED = {
 }
 NAMES = {
     *FIXED, "cancelled", "dialling", "dialling_test", "retrying", "ended", "silenced", "test_entered", "test_extended",
-    "test_ending", "test_refused", "real",
+    "test_ending", "test_refused", "ended_test",
 }
 
 
@@ -180,9 +180,9 @@ def test_all_together_too_big(tmp_path, monkeypatch):
 
 def test_two_that_begin_alike(tmp_path):
     write_wav(tmp_path / "recordings/ended.wav", noise(2000))
-    write_wav(tmp_path / "recordings/real.wav", noise(2000))
+    write_wav(tmp_path / "recordings/ended_test.wav", noise(2000))
     with pytest.raises(SoundError, match="begins with the same"):
-        build(tmp_path, ("ended", "real"))
+        build(tmp_path, ("ended", "ended_test"))
 
 
 def test_a_text_no_speed_can_fit(espeak, tmp_path, monkeypatch):
