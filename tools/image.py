@@ -22,8 +22,8 @@ PLAIN = {"firmware/boot.py": "boot.py", "firmware/main.py": "main.py"}  # MicroP
 KEEP = {"settings.json": b"{}\n", "sensors.json": b"[]\n"}  # written once, then the unit's own
 BOARD_ARCH = "xtensawin"
 MPY_VERSION = "6.3"  # MicroPython 1.29
-MODULE_LIMIT_BYTES = 24 * 1024  # one .mpy; about what a board loads without a long pause
-CODE_LIMIT_BYTES = 384 * 1024  # all of them
+MODULE_LIMIT_BYTES = 16 * 1024  # one .mpy; about what a board loads without a long pause
+CODE_LIMIT_BYTES = 256 * 1024  # all of them
 FILL_LIMIT_PERCENT = 50  # of the file system: a changed file is there twice while it is flashed
 _BLOCK = 4096  # littlefs gives every file whole blocks
 

@@ -26,7 +26,7 @@ def _refuse(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _linked(link: str, target: str) -> Iterator[None]:
+def linked(link: str, target: str) -> Iterator[None]:
     """A symbolic link `link` -> `target` for the time of the block; an old link is replaced, a file never."""
     path = pathlib.Path(link)
     if path.exists() and not path.is_symlink():
@@ -48,7 +48,7 @@ def _linked(link: str, target: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _signals(asked: list[int]) -> Iterator[None]:
+def signals(asked: list[int]) -> Iterator[None]:
     """SIGINT and SIGTERM are noted in `asked`; outside the main thread they are left alone."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -99,7 +99,7 @@ def serve(chip: Any, sched: Any, link: str, stop: Callable[[], bool] | None = No
         tty.setraw(slave)
         os.set_blocking(master, False)
         asked: list[int] = []
-        with _signals(asked), _linked(link, os.ttyname(slave)):
+        with signals(asked), linked(link, os.ttyname(slave)):
             print(f"serving on {link}", file=sys.stderr, flush=True)
             _pump(chip, sched, master, lambda: bool(asked) or (stop is not None and stop()))
     finally:

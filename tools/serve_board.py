@@ -217,7 +217,7 @@ def serve(link: str, folder: pathlib.Path, stop: Callable[[], bool] | None = Non
         tty.setraw(slave)
         os.set_blocking(client, False)
         asked: list[int] = []
-        with ptyserve._signals(asked), ptyserve._linked(link, os.ttyname(slave)):
+        with ptyserve.signals(asked), ptyserve.linked(link, os.ttyname(slave)):
             print(f"serving on {link}", file=sys.stderr, flush=True)
             Bridge(board, client).run(lambda: bool(asked) or (stop is not None and stop()))
     finally:

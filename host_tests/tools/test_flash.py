@@ -165,7 +165,10 @@ def test_a_file_that_arrives_damaged_stops_the_flashing(board, small):
     assert not (board.files / "main.py").exists() and not (board.files / "firmware" / "part05.py").exists()
 
 
-@pytest.mark.parametrize("delay_s", [0, 0.15, 0.3, 0.45, 0.6, 0.8])
+KILLS = int(os.environ.get("FLASH_KILLS", "3"))  # more of them for a closer look
+
+
+@pytest.mark.parametrize("delay_s", [0.1 + 0.8 * number / KILLS for number in range(KILLS)])
 def test_interrupted_at_any_place_it_can_be_run_again(board, small, delay_s):
     """Killed with mpremote, as when the cable is pulled: no half firmware boots; the next run completes it."""
     board.exec("pass")
