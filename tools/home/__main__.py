@@ -16,6 +16,7 @@ import webbrowser
 
 from aiohttp import web
 
+from tools import simulator
 from tools.home import house
 from tools.home.server import make_app
 
@@ -28,7 +29,7 @@ async def serve(port: int, open_page: bool, folder: pathlib.Path) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(make_app(house.command(folder), house.ROOT, house.scenario(), house.SOUND),
+    runner = web.AppRunner(make_app(house.command(folder), simulator.ROOT, house.scenario(), simulator.SOUND),
                            access_log=None, shutdown_timeout=2)
     await runner.setup()
     try:
@@ -51,7 +52,7 @@ def main(args: list[str] | None = None) -> int:
     asked = parser.parse_args(args)
     try:
         with tempfile.TemporaryDirectory(prefix="simulated-home-") as folder:
-            house.furnish(pathlib.Path(folder))
+            simulator.furnish(pathlib.Path(folder))
             return asyncio.run(serve(asked.port, not asked.no_open, pathlib.Path(folder)))
     except LookupError as error:
         print(error, file=sys.stderr)
