@@ -25,6 +25,7 @@ if _TYPE_CHECKING:
 _OPEN_TICK_MS = 20  # how often time is looked at while an emergency is open
 _IDLE_TICK_MS = 5000
 # What must happen for the call to go out: these stay pending until they worked. The rest is skipped when it fails.
+_JOURNAL_BIT = 2
 _VITAL = m.HANG_UP | m.DIAL | m.RESTART_PHONE | m.REPORT | m.FIND_CALL
 
 
@@ -117,6 +118,9 @@ class Emergency:
 
     def _carry_out(self) -> None:
         """The pending actions in order. One that fails is dropped, unless the call needs it: that one stays."""
+        if self._pending & m.JOURNAL:  # first of all: whatever hangs after this, the emergency is known
+            self._act(_JOURNAL_BIT)
+            self._pending &= ~m.JOURNAL
         bit = 0
         while self._pending >> bit:
             mask = 1 << bit
