@@ -204,9 +204,9 @@ class Gateway:
         uplink = Uplink(self.board.uplink, self.queue, self.recorder, self._commands(), self.log)
         uplink.on_ack = self.emergency.acknowledged
         keep.start("screen", screen.show)
-        keep.start("touch", screen.touched)
+        keep.start("touch", screen.lines.run)
         keep.start("uplink", uplink.send)
-        keep.start("downlink", uplink.receive)
+        keep.start("downlink", uplink.lines.run)
 
 
 async def _main(gateway: Gateway) -> None:

@@ -11,6 +11,7 @@ from micropython import const
 from firmware.calendar import clock_text
 from firmware.emergency import machine as m
 from firmware.emergency.narrator import CAUSES
+from firmware.jsonlines import JsonLines
 from firmware.texts import TEXTS
 
 _TYPE_CHECKING = const(0)
@@ -43,7 +44,7 @@ class Screen:
         self._touches = touches
         self._shown = ""
         self._changed = asyncio.Event()
-        self.refused = 0
+        self.lines = JsonLines(stream, self._message, _MAX_LINE)
 
     def changed(self) -> None:
         """There may be something new to show."""
@@ -115,34 +116,14 @@ class Screen:
         return []
 
     # ------------------------------------------------------------------ in
-    async def touched(self) -> None:
-        """Lines {"touch": action} from the monitor; {"hello": 1} asks for the whole view again."""
-        if self._stream is None:
-            await asyncio.Event().wait()
-        reader = asyncio.StreamReader(self._stream)
-        chunk = bytearray(64)
-        line = bytearray()
-        while True:
-            count = await reader.readinto(chunk)
-            for byte in memoryview(chunk)[: count or 0]:
-                if byte == 10:
-                    self._line(bytes(line))
-                    line = bytearray()
-                elif len(line) < _MAX_LINE:
-                    line.append(byte)
-
-    def _line(self, line: bytes) -> None:
-        try:
-            message = json.loads(line)
-        except ValueError:
-            message = None
-        if not isinstance(message, dict):
-            self.refused += 1
-        elif "hello" in message:
+    def _message(self, message: dict) -> bool:
+        """{"touch": action} from the monitor, or {"hello": 1} that asks for the whole view; False: refused."""
+        action = message.get("touch")
+        if "hello" in message:
             self._shown = ""
-            self.changed()
-        elif message.get("touch") in self._touches:
-            self._touches[message["touch"]]()
-            self.changed()
+        elif isinstance(action, str) and action in self._touches:
+            self._touches[action]()
         else:
-            self.refused += 1
+            return False
+        self.changed()
+        return True

@@ -5,9 +5,10 @@ retransmission with the same identity. Nothing in the emergency path may wait fo
 """
 
 import asyncio
-import json
 
 from micropython import const
+
+from firmware.jsonlines import JsonLines
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Uplink:
         self._news = asyncio.Event()
         self._seen: list = []
         self._sent: set = set()
-        self.refused = 0
+        self.lines = JsonLines(stream, self._message, _MAX_LINE)  # acknowledgements and commands
         self.on_ack: Callable[[int], None] | None = None  # called with seq
         recorder.on_record = self._news.set
 
@@ -46,6 +47,9 @@ class Uplink:
         while True:
             self._news.clear()
             self._send_window()
+            if not len(self._queue):
+                await self._news.wait()
+                continue
             try:
                 await asyncio.wait_for_ms(self._news.wait(), _RETRY_MS)
             except asyncio.TimeoutError:
@@ -56,60 +60,39 @@ class Uplink:
             if seq not in self._sent and self._stream.write(data + b"\n"):
                 self._sent.add(seq)
 
-    async def receive(self) -> None:
-        """Acknowledgements and commands, a JSON object a line; anything else is counted."""
-        if self._stream is None:
-            await asyncio.Event().wait()
-        reader = asyncio.StreamReader(self._stream)
-        line = bytearray()
-        chunk = bytearray(256)
-        while True:
-            count = await reader.readinto(chunk)
-            for byte in memoryview(chunk)[: count or 0]:
-                if byte == 10:
-                    self._line(bytes(line))
-                    line = bytearray()
-                elif len(line) < _MAX_LINE:
-                    line.append(byte)
+    def _message(self, message: dict) -> bool:
+        """From the relay; False: refused."""
+        if "ack" in message:
+            return self._ack(message["ack"])
+        if "command" in message:
+            return self._command(message["command"])
+        if "hello" not in message:
+            return False
+        self._sent = set()
+        self._news.set()
+        return True
 
-    def _line(self, line: bytes) -> None:
-        try:
-            message = json.loads(line)
-        except ValueError:
-            message = None
-        if not isinstance(message, dict):
-            self.refused += 1
-        elif "ack" in message:
-            self._ack(message["ack"])
-        elif "hello" in message:
-            self._sent = set()
-            self._news.set()
-        elif "command" in message:
-            self._command(message["command"])
-        else:
-            self.refused += 1
-
-    def _ack(self, ack: object) -> None:
+    def _ack(self, ack: object) -> bool:
         if not isinstance(ack, list) or len(ack) != 2 or ack[0] != self._recorder.boot or not self._queue.ack(ack[1]):
-            self.refused += 1
-            return
+            return False
         self._sent.discard(ack[1])
         self._news.set()
         if self.on_ack is not None:
             self.on_ack(ack[1])
+        return True
 
-    def _command(self, command: "Any") -> None:
+    def _command(self, command: "Any") -> bool:
         identity = command.get("id") if isinstance(command, dict) else None
         if not isinstance(identity, (str, int)) or identity in self._seen:
-            self.refused += 1
-            return
+            return False
         self._seen.append(identity)
         if len(self._seen) > _COMMANDS_KEPT:
             self._seen.pop(0)
-        action = self._commands.get(command.get("name"))
+        name = command.get("name")
+        action = self._commands.get(name) if isinstance(name, str) else None
         reason = "unknown command" if action is None else action(command)
         if reason:
-            self.refused += 1
             self._recorder.event("command.refused", id=identity, reason=reason)
         else:
             self._recorder.event("command.done", id=identity)
+        return not reason

@@ -47,7 +47,7 @@ def test_simulator_not_installed_is_one_line(sounds, monkeypatch, capsys):
 
 
 def test_sounds_not_built_is_one_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(house, "SOUND", tmp_path)
+    monkeypatch.setattr(simulator, "SOUND", tmp_path)
     assert main(["--no-open"]) == 1
     assert capsys.readouterr().err == "build/sound is missing: run `python -m tools.sound` (`make run` does it)\n"
 
