@@ -18,7 +18,8 @@ KITCHEN, BEDROOM, PENDANT = 0, 1, 2
 EVENTS = [
     (ev.FIRE, KITCHEN), (ev.FIRE_CLEAR, KITCHEN), (ev.CALL, PENDANT), (ev.BUTTON, 0),
     (ev.CANCEL, 0), (ev.CANCEL, 1 + PENDANT), (ev.REAL, 0), (ev.SILENCE, 0), (ev.TICK, 0),
-    (ph.CALL_PLACED, 0), (ph.CALL_RINGING, 0), (ph.CALL_ANSWERED, 0), (ph.CALL_ENDED, ph.BUSY), (ph.CALL_ENDED, ph.HUNG_UP),
+    (ph.CALL_PLACED, 0), (ph.CALL_RINGING, 0), (ph.CALL_ANSWERED, 0), (ph.CALL_ENDED, ph.BUSY),
+    (ph.CALL_ENDED, ph.HUNG_UP),
     (ph.REPORT_DONE, 0), (ph.REPORT_DONE, 1), (ph.CALL_ALIVE, 0), ("test_on", 0), ("test_off", 0),
 ]
 if os.environ.get("SOAK"):  # a second detector makes it four times as many states
@@ -71,7 +72,8 @@ def frozen(machine: m.Machine, now: int) -> list:
             for rest in left(machine.report_ms, now, m.REPORT_GUARD_MS)]
     answers = (0,) if machine.state == m.REPORTING and machine.answered_ms else (None,)
     return [
-        tuple(sorted({**fields, "deadline_ms": d, "report_ms": r, "hold_off_ms": h, "alarm_ms": a, "answered_ms": w}.items()))
+        tuple(sorted({**fields, "deadline_ms": d, "report_ms": r, "hold_off_ms": h, "alarm_ms": a,
+                      "answered_ms": w}.items()))
         for d, r in pairs for h in left(machine.hold_off_ms, now, m.HOLD_OFF_MS) for a in alarms for w in answers
     ]
 

@@ -1,7 +1,7 @@
 """Faults of the parts around the emergency, in the home."""
 
 import pytest
-from scenario.timeline import ARMED, play, pendant, press, smoke, step
+from scenario.timeline import ARMED, pendant, play, press, smoke, step
 
 T = ARMED
 

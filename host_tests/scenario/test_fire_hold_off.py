@@ -44,7 +44,8 @@ def test_the_hold_off_outlives_a_power_cut():
 
 @pytest.mark.req("EMG-08")
 def test_a_fire_whose_call_was_not_reported_holds_nothing_off():
-    line = play([step(1000, "line119", reply="drop", after_ms=2000), smoke(T), step(T + 30000, "line119", reply="answer"),
+    line = play([step(1000, "line119", reply="drop", after_ms=2000), smoke(T),
+                 step(T + 30000, "line119", reply="answer"),
                  step(T + 2 * MINUTE, "hang_up")], T + 3 * MINUTE)
     assert len(line.all("dial")) >= 2
     assert line.record("emergency.ended")["outcome"] == "answered"

@@ -117,7 +117,8 @@ def test_one_touch_or_a_5_s_press_says_it_is_real(how, when):
 @pytest.mark.fault(107)
 def test_in_test_mode_119_is_never_dialled_without_saying_so():
     steps = [ENTER, press(T + 5000), step(T + 50000, "hang_up"), smoke(T + 60000), step(T + 110000, "hang_up"),
-             step(1000, "line119", reply="busy"), step(T + 30000, "line119", reply="answer"), press(T + 120000, "119", 4500)]
+             step(1000, "line119", reply="busy"), step(T + 30000, "line119", reply="answer"),
+             press(T + 120000, "119", 4500)]
     line = play(steps, T + 170000, settings=SETTINGS)
     assert {d["number"] for d in line.all("dial")} == {TESTER}
 

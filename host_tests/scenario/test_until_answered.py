@@ -126,7 +126,8 @@ def test_fire_ends_a_call_that_goes_on():
 @pytest.mark.fault(116)
 def test_nothing_else_works_and_it_keeps_trying():
     faults = [step(T - 3000, "relay", up=False), step(T - 3000, "monitor", attached=False),
-              step(T - 3000, "ncp", fault="hang"), step(T - 3000, "mains", on=False), step(T - 3000, "clock", lost=True),
+              step(T - 3000, "ncp", fault="hang"), step(T - 3000, "mains", on=False),
+              step(T - 3000, "clock", lost=True),
               step(T - 3000, "modem", voice=False, data=False), step(T - 3000, "line119", reply="busy")]
     line = play([*faults, press(T)], T + 15 * 60000)
     dials = line.times("dial")

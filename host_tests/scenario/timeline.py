@@ -27,7 +27,8 @@ class Timeline:
         self.lines = [json.loads(line) for line in text.splitlines()]
 
     def all(self, what: str, **fields) -> list:
-        return [line for line in self.lines if line["what"] == what and all(line.get(k) == v for k, v in fields.items())]
+        wanted = {"what": what, **fields}
+        return [line for line in self.lines if all(line.get(k) == v for k, v in wanted.items())]
 
     def first(self, what: str, **fields) -> dict:
         found = self.all(what, **fields)
