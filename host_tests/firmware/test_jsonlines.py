@@ -25,7 +25,8 @@ def test_whole_and_byte_by_byte_and_every_split():
         assert seen == WANT and lines.refused == 0
 
 
-@pytest.mark.parametrize("noise", [b"\n", b"nonsense\n", b"[1]\n", b"1\n", b"null\n", b"\xff\xfe\n", b'{"a":\n', b"x" * 5000 + b"\n"])
+@pytest.mark.parametrize("noise", [b"\n", b"nonsense\n", b"[1]\n", b"1\n", b"null\n", b"\xff\xfe\n", b'{"a":\n',
+                                   b"x" * 5000 + b"\n"])
 def test_garbage_around_is_counted_and_nothing_else_is_lost(noise):
     lines, seen = reader()
     first, second = GOOD.split(b"\n")[:2]

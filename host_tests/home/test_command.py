@@ -7,6 +7,7 @@ import sys
 import pytest
 from conftest import ROOT, need
 
+from tools import simulator
 from tools.home import house
 from tools.home.__main__ import main
 
