@@ -224,4 +224,8 @@ async def _main(gateway: Gateway) -> None:
 
 def run(board: "Board") -> None:
     """Build the gateway on this board and run it for ever."""
+    try:
+        board.start_wdt(WATCHDOG_MS)  # first of all: whatever hangs while the rest is built is reset too
+    except Exception:  # noqa: BLE001
+        board.wdt = None  # tried again by the task that feeds it
     asyncio.run(_main(Gateway(board)))
