@@ -21,6 +21,7 @@ from hal_sim.home import Home  # noqa: E402
 from hal_sim.run import run  # noqa: E402
 
 KEPT = ("dial", "call", "prompt", "prompt_end", "boot", "armed", "confirm", "beacon", "log", "note")
+PREPARE: list = []  # called with each new board before the firmware starts on it
 _SETTLED_MS = 8000  # a redial comes 2 s after a call: whoever would double it has done so by then
 _TALK_MS = 25000  # the regional centre hears the report twice, talks, and hangs up
 
@@ -81,7 +82,7 @@ class Forks:
     def _reap(self) -> None:
         pid, status = os.getenv("proof:reap").split(" ")
         if status != "0":
-            say(self._running[pid], '{"what": "died", "status": %s}' % status)
+            say(self._running[pid], '{"t": 0, "what": "died", "status": %s}' % status)
         del self._running[pid]
 
 
@@ -95,10 +96,13 @@ def start(board) -> None:
 
     from firmware.app import run as run_firmware
 
+    for prepare in PREPARE:
+        prepare(board)
     try:
         run_firmware(board)
-    except Exception as error:  # noqa: BLE001
-        board.console.write("error main: the firmware stopped: %r\n" % error)
+    except Exception:  # noqa: BLE001
+        os.getenv("proof:disarm")  # what firmware.main does here takes no memory on the board
+        board._home.note(stopped=True)  # noqa: SLF001
         time.sleep_ms(3000)
     board.reset()
 
@@ -155,8 +159,12 @@ def live(home: Witness) -> None:
     try:
         run(home, start)
     except Exception as error:  # noqa: BLE001
-        sys.print_exception(error, sys.stdout)
-        os.getenv("proof:exit 95")
+        os.getenv("proof:disarm")
+        import io
+
+        text = io.StringIO()
+        sys.print_exception(error, text)
+        say(home.name, json.dumps({"t": SCHED.now_ms, "what": "died", "error": text.getvalue()}))
 
 
 def main() -> None:
