@@ -50,7 +50,7 @@ def test_simulator_not_installed_is_one_line(sounds, monkeypatch, capsys):
 def test_sounds_not_built_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(simulator, "SOUND", tmp_path)
     assert main(["--no-open"]) == 1
-    assert capsys.readouterr().err == "build/sound is missing: run `python -m tools.sound` (`make run` does it)\n"
+    assert capsys.readouterr().err == "build/sound is missing: run `make sound`\n"
 
 
 def test_default_home_has_one_sensor_of_each_kind_where_the_plan_draws_it():
