@@ -16,26 +16,72 @@ from hal_sim.bus.stream import Stream
 from hal_sim.bus.uart import UART
 from hal_sim.bus.wdt import WDT
 
-_SHIELDED = (
-    (vtime.Kernel, ("advance_to",)), (vtime.IOQueue, ("wait_io_event",)),
-    (Console, ("write",)), (I2C, ("readfrom_mem", "readfrom_mem_into", "writeto_mem")), (I2S, ("write", "ioctl")),
-    (Partition, ("readblocks", "writeblocks", "ioctl")), (Pin, ("value",)), (RTC, ("memory",)),
-    (Stream, ("readinto", "write", "ioctl")), (UART, ("any", "read", "readinto", "write", "ioctl")), (WDT, ("feed",)),
-)
+# class: {method: (arguments it must be given, defaults of the others)}
+_SHIELDED = {
+    vtime.Kernel: {"advance_to": (1,)},
+    vtime.IOQueue: {"wait_io_event": (1,)},
+    Console: {"write": (1,)},
+    I2C: {"readfrom_mem": (3,), "readfrom_mem_into": (3,), "writeto_mem": (3,)},
+    I2S: {"write": (1,), "ioctl": (2,)},
+    Partition: {"readblocks": (2, 0), "writeblocks": (2, None), "ioctl": (2,)},
+    Pin: {"value": (0, None)},
+    RTC: {"memory": (0, None)},
+    Stream: {"readinto": (1,), "write": (1,), "ioctl": (2,)},
+    UART: {"any": (0,), "read": (0, -1), "readinto": (1, -1), "write": (1,), "ioctl": (2,)},
+    WDT: {"feed": (0,)},
+}
 
 
-def _wrap(inner):
-    def outer(self, *args):
+def _enter(inner, count: int):
+    """inner of `count` arguments; a star would take memory for its tuple before anything is held."""
+
+    def none(self):
         os.getenv("proof:hold")
         try:
-            return inner(self, *args)
+            return inner(self)
         finally:
             os.getenv("proof:release")
 
-    return outer
+    def one(self, first):
+        os.getenv("proof:hold")
+        try:
+            return inner(self, first)
+        finally:
+            os.getenv("proof:release")
+
+    def two(self, first, second):
+        os.getenv("proof:hold")
+        try:
+            return inner(self, first, second)
+        finally:
+            os.getenv("proof:release")
+
+    def three(self, first, second, third):
+        os.getenv("proof:hold")
+        try:
+            return inner(self, first, second, third)
+        finally:
+            os.getenv("proof:release")
+
+    return (none, one, two, three)[count]
+
+
+def _with_default(whole, count: int, default):
+    def one(self, first=default):
+        return whole(self, first)
+
+    def two(self, first, second=default):
+        return whole(self, first, second)
+
+    def three(self, first, second, third=default):
+        return whole(self, first, second, third)
+
+    return (one, two, three)[count]
 
 
 def install() -> None:
-    for owner, names in _SHIELDED:
-        for name in names:
-            setattr(owner, name, _wrap(getattr(owner, name)))
+    for owner, methods in _SHIELDED.items():
+        for name, arity in methods.items():
+            count = arity[0]
+            whole = _enter(getattr(owner, name), count + len(arity) - 1)
+            setattr(owner, name, _with_default(whole, count, arity[1]) if len(arity) > 1 else whole)

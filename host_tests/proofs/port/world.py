@@ -6,6 +6,7 @@ Prints `name timeline-line`; the lines before the fork are those of the case "ba
 itself within `limit` ms of the home's clock ends there. MicroPython with failalloc in front of it.
 """
 
+import io
 import json
 import os
 import sys
@@ -90,6 +91,12 @@ def say(name: str, line: str) -> None:
     sys.stdout.write(name + " " + line + "\n")
 
 
+def trace(error: Exception) -> str:
+    text = io.StringIO()
+    sys.print_exception(error, text)
+    return text.getvalue()
+
+
 def start(board) -> None:
     """As firmware.main does: whatever ends the firmware, the controller starts again."""
     import time
@@ -100,9 +107,9 @@ def start(board) -> None:
         prepare(board)
     try:
         run_firmware(board)
-    except Exception:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001
         os.getenv("proof:disarm")  # what firmware.main does here takes no memory on the board
-        board._home.note(stopped=True)  # noqa: SLF001
+        board._home.note(stopped=trace(error))  # noqa: SLF001
         time.sleep_ms(3000)
     board.reset()
 
@@ -137,6 +144,9 @@ class Steps:
     def arm(self, k: int, count: int) -> None:
         os.getenv("proof:arm %d %d" % (k, count))
 
+    def count(self) -> None:
+        self._home.note(count=int(os.getenv("proof:count")), failed=int(os.getenv("proof:failed")))
+
     def disarm(self) -> None:
         os.getenv("proof:disarm")
 
@@ -160,15 +170,15 @@ def live(home: Witness) -> None:
         run(home, start)
     except Exception as error:  # noqa: BLE001
         os.getenv("proof:disarm")
-        import io
-
-        text = io.StringIO()
-        sys.print_exception(error, text)
-        say(home.name, json.dumps({"t": SCHED.now_ms, "what": "died", "error": text.getvalue()}))
+        say(home.name, json.dumps({"t": SCHED.now_ms, "what": "died", "error": trace(error)}))
 
 
 def main() -> None:
     job = json.loads(sys.stdin.readline())
+    if job.get("shield"):
+        from host_tests.proofs.port import shield
+
+        shield.install()
     home = new_home(job)
     forks = Forks(job["jobs"])
 
