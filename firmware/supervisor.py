@@ -58,7 +58,7 @@ class Supervisor:
             error: BaseException | None = None
             try:
                 await run()
-            except (Exception, asyncio.CancelledError) as caught:  # noqa: BLE001 - a dead task is a dead alarm
+            except _ANY as caught:  # noqa: BLE001 - a dead task is a dead alarm
                 # wait_for_ms turns want of memory into CancelledError; nobody cancels a task kept here
                 error = caught
                 gc.collect()
