@@ -161,9 +161,10 @@ class Interpreter:
             if self.settings["+CCWA"]:
                 self.chip.urc('+CCWA: "%s",%d,1' % (number, kind))
             return
-        self.chip.urc("+CRING: VOICE" if self.settings["+CRC"] else "RING")
-        if self.settings["+CLIP"]:
-            self.chip.urc('+CLIP: "%s",%d,,,,0' % (number, kind))
+        lines = "+CRING: VOICE" if self.settings["+CRC"] else "RING"
+        if self.settings["+CLIP"]:  # back to back: a host that is late must not meet one without the other
+            lines += '\r\n\r\n+CLIP: "%s",%d,,,,0' % (number, kind)
+        self.chip.urc(lines)
 
     def call_changed(self, ident: int, incoming: bool, state: int, number: str) -> None:
         if self.settings["^DSCI"] and self.chip.on:
