@@ -24,6 +24,7 @@ BEAT_LIMIT_MS = 15000  # a vital task may wait this long for its chip before it 
 _FEED_MS = 3000
 _SPARE_BYTES = 4096  # what a call needs in one piece, several times over
 _STARVED = 2  # looks in a row: one failure may be chance
+_ANY = (Exception, asyncio.CancelledError)  # made here: written in the handler it would take memory there
 _BACK_OFF_MS = (100, 500, 2000, 10000, 30000)
 
 
