@@ -52,7 +52,7 @@ class JsonLines:
         line, self._line = self._line, bytearray()
         too_long, self._too_long = self._too_long, False
         try:
-            message = None if too_long else json.loads(line)
+            message = None if too_long else json.loads(line)  # type: ignore[type-var]
         except ValueError:
             message = None
         try:

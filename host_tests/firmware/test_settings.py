@@ -17,7 +17,8 @@ class Log:
 
 @pytest.mark.fault(20)
 @pytest.mark.parametrize("values", [None, 1, [], "x", {"tester": 5}, {"tester": "119"}, {"volume": 9},
-                                    {"allowed": ["x"]}, {"allowed": ["1"] * 15}, {"gateway": ""}, {"emergency_number": "1"}, {"119": "0"}])
+                                    {"allowed": ["x"]}, {"allowed": ["1"] * 15}, {"gateway": ""},
+                                    {"emergency_number": "1"}, {"119": "0"}])
 def test_a_bad_value_gives_its_default(values):
     log = Log()
     settings = st.Settings(values, log)

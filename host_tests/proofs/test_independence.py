@@ -9,7 +9,8 @@ AFTER_HANG_MS = 90_000  # boots of 8 s of watchdog and 1.5 s of start each, unti
 PARTS = ("Uplink", "Screen", "Recorder", "Queue", "Settings", "Sensors", "Coordinator", "Speaker", "Journal", "Log",
          "TestMode", "Pcf8563", "Outputs", "BootCounter")
 COUNTED = [part for part in PARTS if part != "BootCounter"]  # it is what ends a loop of resets: nothing counts its own
-BUSES = ("rtc", "journal", "console", "monitor", "uplink", "i2c", "speaker", "beacon", "siren", "lamp_119", "amp_enable",
+BUSES = ("rtc", "journal", "console", "monitor", "uplink", "i2c", "speaker", "beacon", "siren", "lamp_119",
+         "amp_enable",
          "ncp_uart", "ncp_reset")
 KNOWN = [part for part in COUNTED if part != "Journal"]  # when the journal itself goes, a press must be repeated
 RADIO = ("Sensors", "Coordinator", "ncp_uart", "ncp_reset")
@@ -40,7 +41,8 @@ def every(how: str, parts=PARTS, **fields) -> list:
     for part in (*parts, "+".join(parts)):
         for trigger in ("button", "fire"):
             if trigger == "button" or not any(radio in part for radio in RADIO):
-                cases.append({"name": f"{part}-{trigger}"[-60:], "part": part, "how": how, "trigger": trigger, **fields})
+                cases.append({"name": f"{part}-{trigger}"[-60:], "part": part, "how": how, "trigger": trigger,
+                              **fields})
     return cases
 
 
@@ -100,7 +102,8 @@ def test_a_part_that_holds_every_lock_and_the_modem(capsys):
 @pytest.mark.parametrize("how", ["none", "dead"])
 def test_a_bus_that_is_dead_or_not_there(how, capsys):
     buses = [bus for bus in BUSES if how == "dead" or bus not in RADIO]  # no board has none of these
-    cases = every(how, buses) + [{"name": "flash-" + fault, "part": "flash", "how": fault} for fault in ("dead", "silent")]
+    cases = every(how, buses)
+    cases += [{"name": "flash-" + fault, "part": "flash", "how": fault} for fault in ("dead", "silent")]
     show(capsys, f"bus {how}", prove(cases, NORMAL_MS))
 
 
