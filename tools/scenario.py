@@ -19,6 +19,8 @@ from firmware.settings import check_setting
 from hal_sim.steps import ScenarioError, check_scenario
 from tools import simulator
 
+AFTER_MS = 120_000  # a scenario that does not say when it ends goes on so long after its last step
+
 
 def load(path: str) -> dict:
     """The scenario in a file, checked whole. Raises ScenarioError with one line."""
@@ -36,10 +38,10 @@ def load(path: str) -> dict:
             reason = check_setting(name, value)
             if reason:
                 raise ScenarioError(reason)
-        if "until" not in scenario:
-            raise ScenarioError("'until' is missing: when does it end, in ms?")
     except ScenarioError as error:
         raise ScenarioError(f"{path}: {error}") from None
+    last_ms = max((step["at"] for step in scenario.get("steps", [])), default=0)
+    scenario.setdefault("until", last_ms + AFTER_MS)
     return scenario
 
 
