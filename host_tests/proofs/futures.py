@@ -57,16 +57,19 @@ def futures(job: dict, program: str = "world", timeout: float = 900) -> dict:
             cwd=ROOT, capture_output=True, text=True, timeout=timeout, input=json.dumps(job) + "\n",
             env={**os.environ, "LD_PRELOAD": library(), "MICROPYPATH": ":.frozen"},
         )
-    assert done.returncode == 0 and not done.stderr, done.stderr[-3000:] + done.stdout[-3000:]
-    return _sorted(done.stdout, job["cases"])
+    assert done.returncode == 0 and (job.get("shield") or not done.stderr), done.stderr[-3000:] + done.stdout[-3000:]
+    return _sorted(done.stdout, job["cases"], bool(job.get("shield")))
 
 
-def _sorted(text: str, cases: list) -> dict:
+def _sorted(text: str, cases: list, starved: bool) -> dict:
+    """starved: without memory asyncio prints of tasks that died; what matters is what the gateway does."""
     lines: dict = {"base": []}
     for case in cases:
         lines[case["name"]] = []
     for line in text.splitlines():
         name, _, rest = line.partition(" ")
+        if starved and not (name in lines and rest.startswith("{")):
+            continue
         assert name in lines and rest.startswith("{"), text[-3000:]
         lines[name].append(json.loads(rest))
     for case in cases:

@@ -10,7 +10,7 @@ from proofs.futures import PRESSED, SOAK, TRIGGERS, futures, scenario
 from proofs.judge import calls, died, story, times
 
 NORMAL_MS = 16_000
-RESTARTED_MS = 45_000  # 3 s of pause, 1.5 s of start, the prompt anew
+RESTARTED_MS = 38_000  # 3 s of pause or 8 s of watchdog, 1.5 s of start, the prompt anew
 
 
 def until_dialled() -> int:

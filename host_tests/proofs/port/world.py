@@ -34,20 +34,24 @@ class Witness(Home):
     limit_ms = 120000
     _goodbye = None
     _answered_ms = 0
+    _spoken = 0
 
     def emit(self, what: str, **fields) -> None:
         if what in KEPT and not (what == "log" and fields.get("level") == "info"):
             Home.emit(self, what, **fields)
         if what == "call":
             self._call(fields["state"])
+        elif what == "prompt_end" and fields["to"] == "line":
+            self._spoken += 1
 
     def _call(self, state: str) -> None:
         SCHED.cancel(self._goodbye)
         if state == "answered":
             self._answered_ms = SCHED.now_ms
+            self._spoken = 0
             self._goodbye = SCHED.after(_TALK_MS, self.modem.hang_up)
         elif state in ("ended", "failed"):
-            if self._answered_ms and SCHED.now_ms - self._answered_ms >= _TALK_MS:
+            if self._spoken >= 2 and self._answered_ms and SCHED.now_ms - self._answered_ms >= _TALK_MS:
                 self._goodbye = SCHED.after(_SETTLED_MS, self._end)
             self._answered_ms = 0
 
