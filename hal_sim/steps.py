@@ -93,6 +93,9 @@ def _check_sensor(item: "Any", where: str, seen: set) -> None:
     for name in item:
         if name not in ("name", "kind", "place", "ieee"):
             raise ScenarioError("%s: a sensor has no field '%s'" % (where, name))
+    ieee = item.get("ieee", "0" * 16)
+    if not isinstance(ieee, str) or len(ieee) != 16 or not all(digit in "0123456789abcdefABCDEF" for digit in ieee):
+        raise ScenarioError("%s: 'ieee' must be 16 hexadecimal digits" % where)
     if item["name"] in seen:
         raise ScenarioError("%s: there are two sensors named '%s'" % (where, item["name"]))
     seen.add(item["name"])
