@@ -5,6 +5,7 @@ for anything but a button.
 """
 
 import asyncio
+import gc
 
 from micropython import const
 
@@ -42,7 +43,7 @@ class Front:
         self._armed = False
         self._stuck = ""  # the button that was found to be stuck
         self.beat: Callable[[], None] | None = None
-        for button in self._buttons:
+        for button in self._buttons:  # noqa: SIM110 - any() would take memory
             button.pin.irq(self._edge)
 
     def _edge(self, _pin: "Pin") -> None:
@@ -58,12 +59,21 @@ class Front:
         try:
             while True:
                 self.look()
-                if any(button.unsettled() for button in self._buttons):
-                    await asyncio.sleep_ms(_FAST_MS)
-                else:
-                    await self._flag.wait()
+                try:
+                    if not self._unsettled():
+                        await self._flag.wait()
+                        continue
+                except Exception:  # noqa: BLE001 - no memory to wait with: look by the clock, which needs none
+                    gc.collect()
+                await asyncio.sleep_ms(_FAST_MS)
         finally:
             alarm.cancel()
+
+    def _unsettled(self) -> bool:
+        for button in self._buttons:  # noqa: SIM110 - any() would take memory
+            if button.unsettled():
+                return True
+        return False
 
     async def _slow_look(self) -> None:
         while True:
@@ -71,10 +81,10 @@ class Front:
             self._flag.set()
 
     def look(self) -> None:
-        """One pass over the buttons and the lamps."""
+        """One pass over the buttons and the lamps; a press is taken without any memory."""
         now = self._clock.ms()
-        for index, button in enumerate(self._buttons):
-            what = button.sample(now)
+        for index in range(len(NAMES)):
+            what = self._buttons[index].sample(now)
             if what == PRESSED:
                 self._pressed(NAMES[index])
             elif what == STUCK:
