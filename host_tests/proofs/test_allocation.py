@@ -52,7 +52,7 @@ def test_any_one_allocation_fails_and_119_is_dialled(capsys):
                                                for n in range(count)]
     slowest, restarted = prove([case(str(k), k, 1) for k in chosen])
     with capsys.disabled():
-        print(f"\none of {total} allocations fails: {len(chosen)} futures, slowest dialled {slowest} ms after the press, "
+        print(f"\none of {total} allocations fails: {len(chosen)} futures, slowest dialled {slowest} ms, "
               f"{restarted} after a restart of the firmware")
 
 
@@ -67,4 +67,4 @@ def test_all_allocations_fail_for_a_while(starved_ms, capsys):
         cases.append({**one, "starved": starved_ms + 1000})
     slowest, restarted = prove(cases)
     with capsys.disabled():
-        print(f"\nnothing for {starved_ms} ms: {len(cases)} futures, slowest dialled {slowest} ms, {restarted} restarted")
+        print(f"\nnothing for {starved_ms} ms: {len(cases)} futures, slowest {slowest} ms, {restarted} restarted")

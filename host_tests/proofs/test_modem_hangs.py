@@ -33,4 +33,4 @@ def test_at_any_second_of_an_emergency(fault, trigger, capsys):
             assert after[0].dialled - due <= DIALLING_MS, f"{case['name']}\n{story(lines)}"
         assert any(call.spoken >= 2 for call in made), f"{case['name']}\n{story(lines)}"
     with capsys.disabled():
-        print(f"\nmodem {fault}, {trigger}: {len(cases)} futures, dialling at most {slowest[0]} ms later ({slowest[1]})")
+        print(f"\nmodem {fault}, {trigger}: {len(cases)} futures, at most {slowest[0]} ms later ({slowest[1]})")
