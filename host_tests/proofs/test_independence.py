@@ -24,7 +24,7 @@ def prove(cases: list, limit_ms: int, presses: int = 1, until: int = 150_000) ->
         for again in range(1, presses):
             plan["steps"].append({"at": PRESSED + again * AGAIN_MS, "do": "press", "button": "119"})
     cases = [{"trigger": "button", "at": 0, **case} for case in cases]
-    found = futures({"scenarios": scenarios, "cases": cases, "limit": until}, "broken")
+    found = futures({"scenarios": scenarios, "cases": cases, "limit": until, "shield": True}, "broken")
     took = {}
     for case in cases:
         lines = found[case["name"]]

@@ -55,6 +55,10 @@ class Witness(Home):
                 self._goodbye = SCHED.after(_SETTLED_MS, self._end)
             self._answered_ms = 0
 
+    def stop(self) -> None:
+        os.getenv("proof:disarm")  # the controller is off: whoever kept its memory keeps nothing
+        Home.stop(self)
+
     def power_off(self, for_ms: int) -> None:
         self.note(cut=for_ms)
         Home.power_off(self, for_ms)
