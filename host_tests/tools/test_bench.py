@@ -1,0 +1,40 @@
+"""`make bench`: its parts measure, and its table says when a limit is not kept."""
+
+import json
+import subprocess
+import sys
+
+from conftest import ROOT, need
+
+from tools import bench
+
+
+def test_table_says_what_is_not_kept():
+    rows = [bench.Row("ratio", "49", ">= 50", False), bench.Row("frames", "1,000"),
+            bench.Row("heap", "3 KB", "< 9 KB", True)]
+    lines = bench.table(rows).splitlines()
+    assert [line.endswith("NOT KEPT") for line in lines] == [True, False, False]
+    assert lines[2].endswith("ok") and "1,000" in lines[1]
+
+
+def test_image_counts_code_apart_from_sound(tmp_path):
+    files = [{"path": "firmware/app.mpy", "bytes": 2048}, {"path": "sound/real.wav", "bytes": 10240}]
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": files}))
+    assert [row.figure for row in bench.image(tmp_path)] == ["2 KB", "12 KB"]
+    assert "make image" in bench.image(tmp_path / "none")[0].figure
+
+
+def test_a_home_is_counted_and_a_heap_that_is_too_small_is_seen():
+    need("micropython")
+    home = {"seed": 1, "until": 60_000, "sensors": bench.IDLE_SENSORS, "steps": []}
+    run = bench.play(home, sample_ms=bench.SAMPLE_MS)
+    assert run.counts["dials"] == 0 and run.counts["wakes"] > 50
+    assert 100_000 < run.counts["peak"] < run.counts["heap"] < 1 << 20
+    pressed = bench.play({**home, "steps": [{"at": 20_000, "do": "press", "button": "119"}]})
+    assert pressed.counts["dials"] == 1
+    assert bench.play(home, "150K") is None
+
+
+def test_an_unknown_part_is_one_line():
+    done = subprocess.run([sys.executable, "-m", "tools.bench", "speed"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "'speed'" in done.stderr
