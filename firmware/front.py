@@ -55,19 +55,15 @@ class Front:
 
     async def run(self) -> None:
         """For ever: sample fast while a button is down, else wait for an edge or the slow look."""
-        alarm = asyncio.create_task(self._slow_look())
-        try:
-            while True:
-                self.look()
-                try:
-                    if not self._unsettled():
-                        await self._flag.wait()
-                        continue
-                except Exception:  # noqa: BLE001 - no memory to wait with: look by the clock, which needs none
-                    gc.collect()
-                await asyncio.sleep_ms(_FAST_MS)
-        finally:
-            alarm.cancel()
+        while True:
+            self.look()
+            try:
+                if not self._unsettled():
+                    await self._flag.wait()
+                    continue
+            except Exception:  # noqa: BLE001 - no memory to wait with: look by the clock, which needs none
+                gc.collect()
+            await asyncio.sleep_ms(_FAST_MS)
 
     def _unsettled(self) -> bool:
         for button in self._buttons:  # noqa: SIM110 - any() would take memory
@@ -75,7 +71,8 @@ class Front:
                 return True
         return False
 
-    async def _slow_look(self) -> None:
+    async def tick(self) -> None:
+        """For ever, as a task of its own: wake `run` in case an interrupt was lost, and for the clock's sake."""
         while True:
             await asyncio.sleep_ms(_TEST_MS if self._parts.test_mode.active else _SLOW_MS)
             self._flag.set()

@@ -56,14 +56,10 @@ class Emergency:
 
     # ------------------------------------------------------------------ the task
     async def run(self) -> None:
-        """For ever: step when something comes, and by the clock."""
-        ticker = asyncio.create_task(self._ticker())
-        try:
-            while True:
-                self.step()
-                await self._wait()
-        finally:
-            ticker.cancel()
+        """For ever: step when something comes, and when `tick` says so."""
+        while True:
+            self.step()
+            await self._wait()
 
     async def _wait(self) -> None:
         """Until the inbox has something; in an emergency, or when that cannot be waited for, by the clock alone."""
@@ -75,7 +71,8 @@ class Emergency:
             gc.collect()
         await asyncio.sleep_ms(_OPEN_TICK_MS)
 
-    async def _ticker(self) -> None:
+    async def tick(self) -> None:
+        """For ever, as a task of its own: wake `run` when the machine's next time has come."""
         while True:
             due = self.machine.next_ms()
             wait = due - self._clock.ms() if due else _IDLE_TICK_MS
