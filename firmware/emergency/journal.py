@@ -6,13 +6,16 @@ open.
 
 A record is 64 bytes: magic, format, the machine's fields, a serial number that only grows, CRC32. RTC memory holds
 two copies written in turn; flash holds one record a 64-byte slot, sector after sector. The valid record with the
-highest serial number is the last word; a torn one fails its CRC and the one before it counts.
+highest serial number is the last word; a torn one fails its CRC and the one before it counts. A redial spends no
+flash; a word flash had no room for, or did not give back as written, is owed: `prepare` writes it when all is quiet.
 """
 
 import binascii
 import struct
 
 from micropython import const
+
+from firmware.emergency.machine import DIALLING
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -33,9 +36,14 @@ _COUNT = const(4)  # ioctl: number of sectors
 # attempt, end of the hold-off (s since 1970, local, 0 unknown), answered at (likewise), boot number
 _LAYOUT = "<HBBIIBBBBIIIIII"
 _BODY = struct.calcsize(_LAYOUT)
+_STATE = const(3)  # where in a record
+_MEANING = (2, 3) + tuple(range(8, 24))  # the bytes that say what goes on: all but serial, attempt, times and boot
 _FLAG_TEST = const(1)
 _FLAG_REPORTED = const(2)
 MAX_FLASH_SECTORS = const(16)
+_TRIES = const(2)  # slots a word may cost: one that cannot be written must not lose it
+_OWED_MS = const(60000)  # between attempts at the word owed: they would wear dead flash and fill the log
+_ERASE_AGAIN_MS = const(3600000)  # after every other sector failed
 
 
 class Journal:
@@ -48,10 +56,15 @@ class Journal:
         self._sectors = self._count_sectors()
         self._buf = bytearray(_SLOT)
         self._view = memoryview(self._buf)
+        self._back = bytearray(_SLOT)  # what flash gave back of the last word written there
         self._rtc_image = bytearray(_RTC_BYTES)
         self._sector = 0
         self._slot = _SLOTS  # next free slot; _SLOTS: none until prepare() erased one
         self._erased_ahead = -1  # sector known to be erased, ready to follow
+        self._bad = 0  # bit per sector that could not be erased in this boot
+        self._erase_from_ms = 0
+        self._owed = False  # the last word is not in flash
+        self._owed_from_ms = 0
         self.serial = 0
         self.failures = 0
         self.resumptions = 0
@@ -71,10 +84,21 @@ class Journal:
             )
             struct.pack_into("<I", self._buf, _BODY, binascii.crc32(self._view[:_BODY]))
         except Exception as error:  # noqa: BLE001 - whatever it is, the call matters more
+            self._owed = False  # there may be half a record in the buffer
             self._failed("encode", error)
             return
         self._save_rtc()
-        self._save_flash()
+        if not self._redial():
+            self._save_flash()
+
+    def _redial(self) -> bool:
+        """Flash says already that this emergency is dialling: hours of a busy line must leave it room for the end."""
+        if self._owed or self._buf[_STATE] != DIALLING:
+            return False
+        for at in _MEANING:
+            if self._buf[at] != self._back[at]:
+                return False
+        return True
 
     def _save_rtc(self) -> None:
         if self._rtc is None:
@@ -87,13 +111,21 @@ class Journal:
             self._failed("RTC memory", error)
 
     def _save_flash(self) -> None:
-        if self._slot >= _SLOTS and not self._advance():
-            return
-        try:
-            self._flash.writeblocks(self._sector, self._buf, self._slot * _SLOT)
-        except Exception as error:  # noqa: BLE001
-            self._failed("flash", error)
-        self._slot += 1  # a slot that failed is not used again
+        self._owed = self._sectors > 0
+        for _ in range(_TRIES):
+            if self._slot >= _SLOTS and not self._advance():
+                return
+            at = self._slot * _SLOT
+            self._slot += 1  # a slot that failed is not used again
+            try:
+                self._flash.writeblocks(self._sector, self._buf, at)
+                self._flash.readblocks(self._sector, self._back, at)
+                if self._back != self._buf:
+                    raise OSError("not as written")
+                self._owed = False
+                return
+            except Exception as error:  # noqa: BLE001
+                self._failed("flash", error)
 
     def _advance(self) -> bool:
         """Go on in the sector erased ahead, if there is one."""
@@ -104,16 +136,39 @@ class Journal:
         self._slot = 0
         return True
 
-    def prepare(self) -> None:
-        """Erase the next sector ahead when that is needed. Only while no emergency is open: it takes up to 0.4 s."""
-        if not self._sectors or self._erased_ahead >= 0 or self._slot < _SLOTS // 2:
+    def prepare(self, now_ms: int = 0) -> None:
+        """Erase the next sector ahead when that is needed, and write what flash is owed. now_ms: monotonic.
+
+        Only while no emergency is open: it takes up to 0.4 s, for it tries one sector a call. Never raises.
+        """
+        if self._erased_ahead < 0 and self._slot >= _SLOTS // 2 and now_ms >= self._erase_from_ms:
+            self._erase_ahead(now_ms)
+        if self._owed and now_ms >= self._owed_from_ms and (self._slot < _SLOTS or self._erased_ahead >= 0):
+            self._save_flash()
+            self._owed_from_ms = now_ms + _OWED_MS if self._owed else 0
+
+    def _erase_ahead(self, now_ms: int) -> None:
+        """The first sector behind the current one that did not fail; never the current one, it has the last word."""
+        sector = self._following()
+        if sector < 0:
+            self._bad = 0
+            self._erase_from_ms = now_ms + _ERASE_AGAIN_MS
             return
-        following = (self._sector + 1) % self._sectors
         try:
-            self._flash.ioctl(_ERASE, following)
-            self._erased_ahead = following if self._blank(following) else -1
+            self._flash.ioctl(_ERASE, sector)
+            if not self._blank(sector):
+                raise OSError("not blank")
+            self._erased_ahead = sector
         except Exception as error:  # noqa: BLE001
+            self._bad |= 1 << sector
             self._failed("erase", error)
+
+    def _following(self) -> int:
+        for step in range(1, self._sectors):
+            sector = (self._sector + step) % self._sectors
+            if not self._bad >> sector & 1:
+                return sector
+        return -1
 
     # ------------------------------------------------------------------ reading
     def load(self, machine: "Machine") -> "tuple[int, int] | None":
@@ -160,34 +215,38 @@ class Journal:
         return best
 
     def _scan_flash(self) -> "tuple | None":
-        """The newest record in flash; leaves the write position behind it."""
+        """The newest record in flash; leaves the write position behind it. An unreadable sector is passed over."""
         best = None
-        try:
-            for sector in range(self._sectors):
+        for sector in range(self._sectors):
+            try:
                 for slot in range(_SLOTS):
                     self._flash.readblocks(sector, self._buf, slot * _SLOT)
                     found = self._decode(self._buf)
                     if found and (best is None or found[3] > best[3]):
                         best = found
                         self._sector, self._slot = sector, slot + 1
-            if best is not None:
-                self._skip_used()
-        except Exception as error:  # noqa: BLE001
-            self._failed("flash", error)
+            except Exception as error:  # noqa: BLE001
+                self._failed("flash", error)
+        if best is not None:
+            self._skip_used()
         return best
 
     def _skip_used(self) -> None:
         """A torn record behind the last good one is not blank: go past it."""
-        while self._slot < _SLOTS:
-            self._flash.readblocks(self._sector, self._buf, self._slot * _SLOT)
-            if all(byte == 0xFF for byte in self._buf):
-                return
-            self._slot += 1
+        try:
+            while self._slot < _SLOTS:
+                self._flash.readblocks(self._sector, self._buf, self._slot * _SLOT)
+                if all(byte == 0xFF for byte in self._buf):
+                    return
+                self._slot += 1
+        except Exception as error:  # noqa: BLE001
+            self._failed("flash", error)
 
     def _blank(self, sector: int) -> bool:
+        """Reads over `_back`, not over the word that may be owed; the next word is then written whatever it says."""
         for slot in range(_SLOTS):
-            self._flash.readblocks(sector, self._buf, slot * _SLOT)
-            if any(byte != 0xFF for byte in self._buf):
+            self._flash.readblocks(sector, self._back, slot * _SLOT)
+            if any(byte != 0xFF for byte in self._back):
                 return False
         return True
 

@@ -222,5 +222,5 @@ class Emergency:
         """What takes time is done while nothing goes on."""
         if not self.machine.open() and not self._narrator.speaking():
             self._parts.journal.resumptions = 0
-            self._parts.journal.prepare()
+            self._parts.journal.prepare(self._clock.ms())
 

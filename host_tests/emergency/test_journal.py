@@ -96,14 +96,181 @@ def test_a_torn_erase_is_noticed_and_the_word_stays():
             journal, _, _ = home.boot(rtc=False)
             journal.prepare()
             journal.save(some(incident=incident), 0, 0)
-        for _ in range(40):
+        for _ in range(20):  # two that differ: a redial spends no slot
+            journal.save(some(m.PROMPT, 69), 0, 0)
             journal.save(some(incident=69), 0, 0)
         home.flash.cut_at = 0
         with pytest.raises(PowerCut):
             for _ in range(200):
                 journal.prepare()
+                journal.save(some(m.PROMPT, 69), 0, 0)
                 journal.save(some(incident=69), 0, 0)
         assert home.boot(rtc=False)[1].incident == 69
+
+
+@pytest.mark.req("EMG-17")
+def test_hours_of_busy_spend_one_slot():
+    home = Home()
+    journal, _, _ = home.boot()
+    journal.prepare()
+    journal.save(some(m.PROMPT), 0, 0)
+    machine = some()
+    for machine.attempt in range(1, 5000):
+        journal.save(machine, 0, 1772323200 + machine.attempt)
+    assert home.flash.programs == 2
+    assert home.boot(flash=False)[1].attempt == 4999  # RTC memory has each
+    assert home.boot(rtc=False)[1].state == m.DIALLING
+    machine.causes |= 2  # another cause is no redial
+    journal.save(machine, 0, 0)
+    assert home.boot(rtc=False)[1].causes == 7
+    for state in (m.REPORTING, m.DIALLING):  # answered, then dropped: each is written
+        journal.save(some(state), 0, 0)
+        assert home.boot(rtc=False)[1].state == state
+
+
+@pytest.mark.req("EMG-17")
+def test_the_end_flash_had_no_room_for_is_written_once_there_is():
+    home = Home()
+    journal, _, _ = home.boot()
+    journal.prepare()
+    for attempt in range(100):  # calls that drop before they are reported
+        journal.save(some(m.REPORTING if attempt & 1 else m.DIALLING), 0, 0)
+    ended = some(m.IDLE)
+    journal.save(ended, 0, 0)
+    assert home.boot(rtc=False)[1].state != m.IDLE
+    journal.prepare(5)
+    assert home.boot(rtc=False)[1].state == m.IDLE
+    programs = home.flash.programs
+    journal.prepare(10**7)
+    assert home.flash.programs == programs
+
+
+class Worn(Partition):
+    """Sectors in `bad` keep what they have: erasing does nothing, or says so; `slots` cannot be programmed."""
+
+    def __init__(self, home, bad, loud, slots=()):
+        super().__init__(home.flash, lambda ms: None)
+        self.bad, self.loud, self.slots, self.erased = bad, loud, slots, []
+        for sector in bad:
+            home.flash.cells[sector * SECTOR + 7] = 0
+
+    def ioctl(self, op, arg):
+        if op != 6:
+            return super().ioctl(op, arg)
+        self.erased.append(arg)
+        if arg not in self.bad:
+            return super().ioctl(op, arg)
+        if self.loud:
+            raise OSError(5)
+        return 0
+
+    def readblocks(self, block, buf, offset=0):
+        if self.loud and block in self.bad:
+            raise OSError(5)
+        super().readblocks(block, buf, offset)
+
+    def writeblocks(self, block, buf, offset=None):
+        if offset // 64 not in self.slots:
+            super().writeblocks(block, buf, offset)
+
+
+@pytest.mark.fault(9)
+@pytest.mark.req("EMG-17")
+@pytest.mark.parametrize("loud", [False, True])
+@pytest.mark.parametrize("bad", [(1,), (2,), (0, 2), (3, 0)])
+def test_bad_sectors_are_passed_over(bad, loud):
+    home = Home()
+    part = Worn(home, bad, loud)
+    journal = Journal(None, part, Log())
+    for incident in range(1, 400):
+        for now_ms in range(3):
+            journal.prepare(now_ms)
+        journal.save(some(incident=incident), 0, 0)
+        again = m.Machine()
+        if incident % 20 == 0:
+            Journal(None, part, Log()).load(again)
+            assert again.incident == incident
+    assert all(part.erased.count(sector) == (sector in bad) for sector in bad)  # once a boot
+    assert len(part.erased) < 20
+
+
+@pytest.mark.fault(9)
+def test_when_all_other_sectors_are_bad_the_last_word_stays_and_they_are_tried_hourly():
+    home = Home()
+    part = Worn(home, (2, 3, 0), False)
+    journal = Journal(None, part, Log())
+    journal.prepare()
+    for incident in range(1, 100):
+        journal.save(some(incident=incident), 0, 0)
+        journal.prepare(incident)
+    assert part.erased == [1, 2, 3, 0]
+    again = m.Machine()
+    Journal(None, part, Log()).load(again)
+    assert again.incident == 64
+    for now_ms in range(0, 3 * 3600000, 5000):
+        journal.prepare(now_ms)
+    assert 2 * 3 <= len(part.erased) - 4 <= 3 * 3
+    part.bad = ()
+    for now_ms in range(4 * 3600000, 4 * 3600000 + 20000, 5000):
+        journal.prepare(now_ms)
+    Journal(None, part, Log()).load(again)
+    assert again.incident == 99
+
+
+def test_the_only_sector_is_never_erased():
+    home = Home(1)
+    part = Worn(home, (), False)
+    journal = Journal(None, part, Log())
+    for incident in range(200):
+        journal.prepare(incident * 3600000)
+        journal.save(some(incident=incident), 0, 0)
+    assert part.erased == []
+
+
+@pytest.mark.fault(10)
+def test_a_slot_that_takes_nothing_costs_no_word_and_dead_flash_is_not_worn():
+    home = Home()
+    part = Worn(home, (), False, slots=(0, 5))
+    journal = Journal(None, part, Log())
+    journal.prepare()
+    for incident in range(1, 40):
+        journal.save(some(incident=incident), 0, 0)
+        again = m.Machine()
+        Journal(None, part, Log()).load(again)
+        assert again.incident == incident
+    part.slots = range(64)
+    before = journal.failures
+    journal.save(some(m.IDLE), 0, 0)
+    for now_ms in range(0, 300000, 100):
+        journal.prepare(now_ms)
+    assert journal.failures - before <= 2 * 6
+
+
+def test_the_same_on_micropython(micropython):
+    program = """
+from firmware.emergency import machine as m
+from firmware.emergency.journal import Journal
+from hal_sim.bus.partition import Flash, Partition
+class Log:
+    def warning(self, text): raise SystemExit(text)
+flash = Flash(4)
+part = Partition(flash, lambda ms: None)
+journal, machine = Journal(None, part, Log()), m.Machine()
+journal.prepare()
+machine.state = m.DIALLING
+for machine.attempt in range(100): journal.save(machine, 0, 0)
+print(flash.programs)
+for machine.incident in range(100): journal.save(machine, 0, 0)
+machine.state = m.IDLE
+journal.save(machine, 0, 0)
+again = m.Machine()
+Journal(None, part, Log()).load(again)
+print(again.state, again.incident)
+journal.prepare(1)
+Journal(None, part, Log()).load(again)
+print(again.state, again.incident)
+"""
+    assert micropython(["-c", program]).split() == ["1", "2", "63", "0", "99"]
 
 
 @pytest.mark.fault(10)
@@ -129,9 +296,9 @@ def test_a_save_takes_less_than_50_ms_and_never_erases():
     journal, _, _ = home.boot()
     journal.prepare()
     erased = home.flash.erases
-    for _ in range(500):
+    for incident in range(500):
         home.waited = 0
-        journal.save(some(), 0, 0)
+        journal.save(some(incident=incident), 0, 0)
         assert home.waited <= 50
     assert home.flash.erases == erased
 
