@@ -246,6 +246,29 @@ def test_a_slot_that_takes_nothing_costs_no_word_and_dead_flash_is_not_worn():
     assert journal.failures - before <= 2 * 6
 
 
+class Flips(Partition):
+    """Gives back the first two words with a wrong CRC."""
+
+    left = 2
+
+    def writeblocks(self, block, buf, offset=None):
+        self.left -= 1
+        super().writeblocks(block, bytes(buf[:40]) + bytes(24) if self.left >= 0 else buf, offset)
+
+
+@pytest.mark.fault(10)
+def test_a_word_that_only_looks_written_is_written_again_by_the_redial():
+    home = Home()
+    part = Flips(home.flash, lambda ms: None)
+    journal = Journal(None, part, Log())
+    journal.prepare()
+    again = m.Machine()
+    for state in (m.IDLE, m.DIALLING):
+        journal.save(some(), 0, 0)
+        Journal(None, part, Log()).load(again)
+        assert again.state == state
+
+
 def test_the_same_on_micropython(micropython):
     program = """
 from firmware.emergency import machine as m
