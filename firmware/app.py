@@ -30,7 +30,7 @@ from firmware.records import Queue, Recorder
 from firmware.screen import Screen
 from firmware.sensors import Sensors
 from firmware.supervisor import WATCHDOG_MS, Supervisor
-from firmware.test_mode import TestMode
+from firmware.test_mode import Testing, TestMode
 from firmware.texts import REPORTS
 from firmware.uplink import Uplink
 from zigbee.coordinator import Coordinator
@@ -43,6 +43,7 @@ if _TYPE_CHECKING:
     from firmware.boards.board import Board
 
 VERSION = "0.1.0"
+_SAFE_MS = 10 * 60 * 1000  # a boot without all its parts lasts so long before it tries again with them
 
 
 class Gateway:
@@ -55,6 +56,7 @@ class Gateway:
         self.boots = self._build("boot counter", lambda: BootCounter(board.rtc))
         self.clock = Clock(self._build("clock chip", lambda: Pcf8563(board.i2c)))
         self.log = self._build("log", lambda: Log(board.console, self.clock))
+        self.unread: list = []  # files that are there and cannot be read: said, and not armed
         self.settings = self._build("settings", lambda: st.Settings(self._read("settings.json"), self.log))
         self.known = self._build("sensors.json", lambda: st.check_sensors(self._read("sensors.json"), self.log), [])
         self.outputs = self._build("outputs", lambda: Outputs(board, self.log))
@@ -66,11 +68,12 @@ class Gateway:
             "speaker", lambda: Speaker(board.speaker, board.amp_enable, board.root, self.log)
         )
         self.test_mode = self._build(
-            "test mode", lambda: TestMode(self.settings, self.clock, self.recorder.event, self.speaker.say)
+            "test mode", lambda: TestMode(self.settings, self.clock, self.recorder.event, self._announce)
         )
-        self.phone = Phone(Eg25(board.modem_uart), board, Dialler(self.test_mode), self.clock, self.log)
-        self.phone.files = [(name + ".wav", "%s/sound/%s.wav" % (board.root, name)) for name in REPORTS]
         self.machine = Machine()
+        self.testing = Testing(self.test_mode, self.machine)
+        self.phone = Phone(Eg25(board.modem_uart), board, Dialler(self.testing), self.clock, self.log)
+        self.phone.files = [(name + ".wav", "%s/sound/%s.wav" % (board.root, name)) for name in REPORTS]
         self.journal = self._build("journal", lambda: Journal(board.rtc, board.journal, self.log), last=True)
         self.screen: Screen | None = None
         self.emergency = Emergency(self)
@@ -81,6 +84,7 @@ class Gateway:
             "sensors", lambda: Sensors(self.known, self.coordinator, self.clock, self.log, self.recorder.event)
         )
         self.sensors.sink = self.emergency.inbox.put
+        self.test_mode.on_left = lambda: self.emergency.inbox.put(ev.TEST_LEFT)
         self.front = Front(board, self)
         self.supervisor = Supervisor(self.clock, self.log, self._task_died)
 
@@ -94,7 +98,16 @@ class Gateway:
         return Absent() if instead is None else instead
 
     def _read(self, name: str) -> "Any":
-        return st.read_json(self.board.root + "/" + name, self.log)
+        try:
+            return st.read_json(self.board.root + "/" + name)
+        except Exception:
+            self.unread.append(name)
+            raise
+
+    def _announce(self, name: str) -> None:
+        """Speak, but never into what an emergency says."""
+        if not self.machine.open():
+            self.speaker.say(name)
 
     # ------------------------------------------------------------------ asked by several parts
     def is_test(self) -> bool:
@@ -102,11 +115,13 @@ class Gateway:
 
     def armed(self) -> bool:
         """Every way from a trigger to 119 is there: buttons, radio, modem. The 119 lamp says so."""
-        return self.coordinator.ready and self.phone.ready
+        return self.coordinator.ready and self.phone.ready and not self.unread
 
     def troubles(self) -> list:
         """What the person should know, in plain words."""
         lines: list = []
+        if self.unread:
+            lines.append("설정을 읽을 수 없습니다. 설치 기사에게 알려 주세요. 119 버튼은 쓸 수 있습니다")
         if not self.coordinator.ready:
             lines.append("감지기 연결을 준비하고 있습니다. 119 버튼은 쓸 수 있습니다")
         if not self.phone.ready:
@@ -153,7 +168,7 @@ class Gateway:
         }
 
     def _real(self) -> None:
-        if self.test_mode.active:
+        if self.testing.active:
             self.emergency.inbox.put(ev.REAL)
 
     def _commands(self) -> dict:
@@ -198,6 +213,16 @@ class Gateway:
             self.log.error("several boots in a row failed: only %s started" % (
                 "buttons and telephone are" if boots.bare else "the emergency path is"))
         self.recorder.event("gateway.booted", reason=self.board.reset_cause, version=VERSION, safe=boots.safe)
+        for name in self.unread:
+            self.recorder.event("gateway.fault", fault="file", file=name)
+
+    async def leave_safe_mode(self) -> None:
+        """A boot that did without parts has lasted: try with all of them again, when nobody needs the gateway."""
+        while self.boots.safe:
+            await asyncio.sleep_ms(_SAFE_MS)
+            if not self.machine.open() and not self.machine.light() and not self.phone.busy():
+                self.board.reset()
+        await asyncio.Event().wait()
 
     def start_rest(self) -> None:
         """Everything a call can do without."""
@@ -221,6 +246,7 @@ async def _main(gateway: Gateway) -> None:
         gateway.log.failed("left out", "the rest", error)
     gc.collect()
     gateway.supervisor.start("boot counter", gateway.boots.run)
+    gateway.supervisor.start("safe mode", gateway.leave_safe_mode)
     await asyncio.Event().wait()
 
 

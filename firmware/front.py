@@ -114,7 +114,7 @@ class Front:
     def _holds(self, now: int) -> None:
         if self._buttons[0].held_ms(now) >= HOLD_REAL_MS and not self._real_said:
             self._real_said = True
-            if self._parts.test_mode.active:
+            if self._parts.testing.active:
                 self._parts.emergency.inbox.put(ev.REAL)
         both = min(self._buttons[2].held_ms(now), self._buttons[3].held_ms(now))
         if both < HOLD_TEST_MS:

@@ -4,6 +4,9 @@ Owns what a value may be. A bad one gives its default and is named in the log. T
 """
 
 import json
+import os
+
+from firmware.numbers import fit_for_test
 
 TYPE_CHECKING = False  # no const(): a tool on CPython reads this module too
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ def is_phone_number(value: object) -> bool:
 
 def is_tester(value: object) -> bool:
     """A number that may be dialled in test mode: any but an emergency number; empty means none is registered."""
-    return value == "" or (is_phone_number(value) and value not in ("119", "112", "110", "911"))
+    return value == "" or (is_phone_number(value) and fit_for_test(value))
 
 
 def _is_volume(value: object) -> bool:
@@ -53,21 +56,25 @@ def check_setting(name: str, value: object) -> str:
     return "" if _TABLE[name][1](value) else "setting '%s' has a bad value" % name
 
 
-def read_json(path: str, log: "Log") -> "Any":
-    """The file's JSON value, or None when it is missing, too large or bad."""
+class Unreadable(Exception):
+    """The file is there, but what it says cannot be had; args[0] says why."""
+
+
+def read_json(path: str) -> "Any":
+    """The file's JSON value; None when there is no such file. Raises Unreadable."""
     try:
-        with open(path) as file:
-            text = file.read(_MAX_FILE_BYTES + 1)
+        size = os.stat(path)[6]
     except OSError:
         return None
-    if len(text) > _MAX_FILE_BYTES:
-        log.warning("%s is larger than %d bytes: not read" % (path, _MAX_FILE_BYTES))
-        return None
+    if size > _MAX_FILE_BYTES:
+        raise Unreadable("%s is larger than %d bytes" % (path, _MAX_FILE_BYTES))
     try:
-        return json.loads(text)
+        with open(path) as file:
+            return json.loads(file.read(size))  # asks for no more memory than the file has
     except ValueError:
-        log.warning("%s is not JSON: not read" % path)
-        return None
+        raise Unreadable("%s is not JSON" % path) from None
+    except OSError as error:
+        raise Unreadable("%s: %r" % (path, error)) from None
 
 
 class Settings:

@@ -11,6 +11,7 @@ if _TYPE_CHECKING:
     from typing import Any
 
     from firmware.clock import Clock
+    from firmware.emergency.machine import Machine
     from firmware.settings import Settings
 
 LENGTH_MS = 10 * 60 * 1000
@@ -28,6 +29,7 @@ class TestMode:
         self._say = say
         self.active = False
         self.ends_ms = 0
+        self.on_left: Callable[[], None] | None = None
 
     def enter(self, emergency_open: bool) -> bool:
         """False: no tester is registered, or an emergency is going on."""
@@ -59,9 +61,23 @@ class TestMode:
         self._record("test.left", why=why, test=True)
         if why != "real":
             self._say("test_ending")
+        if self.on_left is not None:
+            self.on_left()
         return True
 
     def tick(self) -> None:
         """Call at least once a second."""
         if self.active and self._clock.ms() >= self.ends_ms:
             self.leave("time")
+
+
+class Testing:
+    """What the dialler asks: test mode is on, or the emergency that is open began in it."""
+
+    def __init__(self, test_mode: "TestMode", machine: "Machine") -> None:
+        self._test_mode = test_mode
+        self._machine = machine
+
+    @property
+    def active(self) -> bool:
+        return bool(self._test_mode.active) or (self._machine.open() and self._machine.test)

@@ -13,3 +13,4 @@ CANCEL = const(5)  # arg: 0 the gateway's cancel button, else 1 + sensor index
 REAL = const(6)  # in test mode: one touch or the 119 button held says it is real
 SILENCE = const(7)  # the sound of the beacon is not wanted any more
 TICK = const(8)  # time passed
+TEST_LEFT = const(9)  # test mode ended

@@ -7,6 +7,7 @@ of one sensor takes one place.
 import asyncio
 
 _SIZE = 64
+_FIRST_OF_PHONE = 16  # firmware.phone.events
 
 
 class Inbox:
@@ -43,6 +44,13 @@ class Inbox:
         self.event = self._events[self._head]
         self.arg = self._args[self._head]
         return True
+
+    def forget_phone(self) -> None:
+        """What the phone said of the call before is void: a waiting event of its becomes none."""
+        for count in range(self._count):
+            index = (self._head + count) % _SIZE
+            if self._events[index] >= _FIRST_OF_PHONE:
+                self._events[index] = 0
 
     def pop(self) -> None:
         """The oldest event was handled."""

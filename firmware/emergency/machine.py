@@ -33,8 +33,8 @@ JOURNAL = const(1 << 2)  # save the state before it is acted on
 STOP_SPEECH = const(1 << 3)
 HANG_UP = const(1 << 4)
 SPEAK_PROMPT = const(1 << 5)
-DIAL = const(1 << 6)  # one attempt
-RESTART_PHONE = const(1 << 7)  # the phone did not say how its attempt ended
+RESTART_PHONE = const(1 << 6)  # the phone did not say how its attempt ended; before it is asked for the next one
+DIAL = const(1 << 7)  # one attempt
 REPORT = const(1 << 8)  # one play of the report into the call
 DIALLED = const(1 << 9)  # record: ATD went out
 ANSWERED = const(1 << 10)  # record
@@ -45,6 +45,7 @@ ENDED = const(1 << 14)  # record: the answered call is over
 SILENCED = const(1 << 15)  # record
 FIRE_HELD = const(1 << 16)  # fire within the hold-off: noted, not dialled
 FIND_CALL = const(1 << 17)  # after a reset: the open call may still be there; never dial
+TEST_OVER = const(1 << 18)  # record: test mode ended, and this test emergency with it
 
 REDIAL_GAP_MS = 2000  # EMG-06 asks for gaps of at most 5 s; busy is redialled within 3 s
 ATTEMPT_GUARD_MS = 150000  # the phone ends an attempt after 60 s of ringing and 45 s of recovery; this is its watchman
@@ -52,6 +53,7 @@ REPORT_GUARD_MS = 10000  # EMG-06: twice within 10 s, also when nothing can be p
 REPORT_PLAYS = 2
 REPORT_TRIES = 4  # a file that cannot be played is not asked for again and again
 HOLD_OFF_MS = 15 * 60 * 1000  # EMG-08
+TEST_GRACE_MS = 60000  # a test emergency outlives test mode so long: it can still be said to be real
 ALARM_MS = 10 * 60 * 1000  # EMG-10: light and sound for at least 10 min
 WINDOW_MS = 14500  # both prompts and their gap; EMG-02, EMG-03: at most 15.0 s. The same when nothing can be spoken
 
@@ -70,6 +72,7 @@ class Machine:
         self.prompt_cause = 0  # the cause the spoken prompt names
         self.sources = 0  # bit per sensor that joined; bit 31 stands for the 119 button
         self.fire_levels = 0  # bit per smoke detector whose alarm is on now
+        self.fire_told = False  # a detector reported fire since the hold-off began
         self.cause = 0  # of the last TRIGGERED
         self.source = 0  # of the last TRIGGERED or CANCELLED
         self.outcome = 0  # cause of the last failed attempt
@@ -85,6 +88,7 @@ class Machine:
         self.report_ms = 0  # in REPORTING: from when on a live call counts as reported, whatever was played
         self.hold_off_ms = 0  # end of the hold-off; 0: none
         self.alarm_ms = 0  # end of light and sound; 0: off
+        self.test_over_ms = 0  # when a test emergency that outlived test mode is closed; 0: not
         self.silenced = False
 
     # ------------------------------------------------------------------ what is so now
@@ -109,7 +113,10 @@ class Machine:
     def next_ms(self) -> int:
         """When a TICK is due next, in ms; 0: not before something happens."""
         if self.state != IDLE:
-            return 0 if self.state == TALKING else self.deadline_ms
+            deadline_ms = 0 if self.state == TALKING else self.deadline_ms
+            if self.test_over_ms and (not deadline_ms or self.test_over_ms < deadline_ms):
+                return self.test_over_ms
+            return deadline_ms
         if self.alarm_ms and self.hold_off_ms:
             return min(self.alarm_ms, self.hold_off_ms)
         return self.alarm_ms or self.hold_off_ms
@@ -130,6 +137,9 @@ class Machine:
             return self._silence()
         if event == ev.TICK:
             return self._tick(now_ms)
+        if event == ev.TEST_LEFT:
+            self.test_over_ms = now_ms + TEST_GRACE_MS if self.open() and self.test else 0
+            return 0
         return self._phone(event, arg, now_ms)
 
     def _trigger(self, event: int, arg: int, now_ms: int) -> int:
@@ -137,15 +147,26 @@ class Machine:
         bit = 1 << (31 if cause == CAUSE_BUTTON else arg)
         if cause == CAUSE_FIRE:
             self.fire_levels |= bit
+            self.fire_told = True
             if self._held(now_ms):
                 return FIRE_HELD
         if self.state == IDLE:
             return self._start(cause, arg, bit, now_ms)
         if self.test and not self.test_mode:
             return SUPERSEDED | self._start(cause, arg, bit, now_ms)
+        proof = self._prove(cause, now_ms)
         if self.causes & cause and self.sources & bit:
+            return proof
+        return proof | self._join(cause, arg, bit, now_ms)
+
+    def _prove(self, cause: int, now_ms: int) -> int:
+        """Pressed in an open call that may be dead already: it is told only if the call is seen alive after this."""
+        if self.state != TALKING or cause == CAUSE_FIRE:
             return 0
-        return self._join(cause, arg, bit, now_ms)
+        self.report_ms = now_ms
+        self.deadline_ms = now_ms + ATTEMPT_GUARD_MS
+        self.state = REPORTING
+        return JOURNAL
 
     def _held(self, now_ms: int) -> bool:
         """Fire within 15 min of a connected fire call does not dial (EMG-08); a test is never held."""
@@ -169,6 +190,7 @@ class Machine:
         self.attempting = self.ringing = self.reported = False
         self.started_ms = now_ms
         self.answered_ms = 0
+        self.test_over_ms = 0
         self.alarm_ms = now_ms + ALARM_MS
         self.silenced = False
 
@@ -187,8 +209,8 @@ class Machine:
     def _cancel(self, source: int, now_ms: int) -> int:
         if self.state == IDLE:
             return self._silence()
-        if self.connected():
-            return 0
+        if self.connected() and not self.test:
+            return 0  # an answered 119 call is ended by people only
         actions = CANCELLED | JOURNAL | STOP_SPEECH | HANG_UP
         self.source = source
         self._close()
@@ -216,6 +238,10 @@ class Machine:
     def _tick(self, now_ms: int) -> int:
         if self.state == IDLE:
             return self._idle_tick(now_ms)
+        if self.test_over_ms and now_ms >= self.test_over_ms:
+            self._close()
+            self.alarm_ms = 0
+            return TEST_OVER | JOURNAL | STOP_SPEECH | HANG_UP
         if self.state == TALKING or now_ms < self.deadline_ms:
             return 0
         restart = RESTART_PHONE if self.attempting or self.connected() else 0
@@ -233,6 +259,8 @@ class Machine:
         while not self.fire_levels >> detector & 1:
             detector += 1
         self._begin(CAUSE_FIRE, detector, self.fire_levels, now_ms)
+        if not self.fire_told:  # fallen silent since: dialled once more, not for ever
+            self.fire_levels = 0
         return TRIGGERED | self._dial(now_ms)
 
     # ------------------------------------------------------------------ the call
@@ -295,6 +323,8 @@ class Machine:
     def _talk(self, now_ms: int) -> int:
         self.state = TALKING
         self.reported = True
+        if self.fire() and not self.test and not self.hold_off_ms > now_ms:
+            self.fire_told = False
         if self.fire() and not self.test:
             self.hold_off_ms = max(self.hold_off_ms, self.answered_ms + HOLD_OFF_MS)
         return REPORTED | JOURNAL
@@ -309,7 +339,7 @@ class Machine:
     def _close(self) -> None:
         self.state = IDLE
         self.attempting = self.ringing = False
-        self.deadline_ms = 0
+        self.deadline_ms = self.test_over_ms = 0
 
     # ------------------------------------------------------------------ after a reset
     def resume(self, now_ms: int, again: bool) -> int:

@@ -79,6 +79,10 @@ class Narrator:
     def superseded(self) -> None:
         self._parts.recorder.event("emergency.ended", outcome="superseded", number=self._number, test=True)
 
+    def test_over(self) -> None:
+        self._ladder.reach(steps.CLOSED, self._clock.ms())
+        self._event("emergency.ended", outcome="test_over", number=self._number)
+
     def test_dropped(self) -> None:
         self._parts.recorder.event("emergency.ended", outcome="reset_in_test", number="", test=True)
 
@@ -122,7 +126,8 @@ class Narrator:
 
     def silenced(self) -> None:
         self._event("emergency.alarm_silenced", by="gateway")
-        self._parts.speaker.say("silenced")
+        if not self._machine.open():  # what an emergency says itself is not cut short
+            self._parts.speaker.say("silenced")
 
     def fire_held(self) -> None:
         self._parts.log.info("fire within 15 min of a connected call: not dialled again")

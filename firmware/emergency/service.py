@@ -49,9 +49,10 @@ class Emergency:
         # From the lowest bit up; the index is the bit's number.
         self._acts = (
             self._narrator.superseded, self._narrator.triggered, self._save, self._narrator.hush, self._hang_up,
-            self._narrator.prompt, self._dial, self._restart_phone, self._report, self._narrator.dialled,
+            self._narrator.prompt, self._restart_phone, self._dial, self._report, self._narrator.dialled,
             self._narrator.answered, self._narrator.attempt_failed, self._narrator.reported, self._narrator.cancelled,
             self._narrator.ended, self._narrator.silenced, self._narrator.fire_held, self._find_call,
+            self._narrator.test_over,
         )
 
     # ------------------------------------------------------------------ the task
@@ -156,10 +157,12 @@ class Emergency:
 
     def _hang_up(self) -> None:
         self._phone.hang_up()
+        self.inbox.forget_phone()
 
     def _restart_phone(self) -> None:
         self._log.error("the phone did not end its attempt: restarted")
         self._phone.restart()
+        self.inbox.forget_phone()
 
     def _report(self) -> None:
         self._phone.report("report_fire" if self.machine.fire() else "report_call")
@@ -171,9 +174,8 @@ class Emergency:
     def _save(self) -> None:
         machine = self.machine
         now_s = self._clock.wall_s()
-        left_ms = machine.hold_off_ms - self._clock.ms()
-        hold_off_s = now_s + left_ms // 1000 if now_s and left_ms > 0 else 0
-        self._parts.journal.save(machine, hold_off_s, now_s)
+        left_s = max(machine.hold_off_ms - self._clock.ms(), 0) // 1000
+        self._parts.journal.save(machine, now_s + left_s if left_s else 0, now_s)
 
     def resume(self) -> None:
         """After boot: take up what the journal says. A test is not taken up: every boot is normal mode."""
@@ -201,8 +203,9 @@ class Emergency:
         journal.resumptions = journal.resumptions + 1 if machine.open() else 0
         journal.boot += 1
         self._parts.recorder.boot = journal.boot
-        if last and last[0] and self._clock.wall_s():
-            left_s = last[0] - self._clock.wall_s()
+        if last and last[0]:
+            # Both were written at one instant. Without a clock, then or now, how long it was off is not counted.
+            left_s = last[0] - (self._clock.wall_s() if last[1] and self._clock.wall_s() else last[1])
             machine.hold_off_ms = now + left_s * 1000 if 0 < left_s <= m.HOLD_OFF_MS // 1000 else 0
         if dropped:
             self._narrator.test_dropped()

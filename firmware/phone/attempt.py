@@ -7,7 +7,7 @@ attempt, so that nothing is allocated for one.
 from micropython import const
 
 from drivers import eg25
-from firmware.phone.dialler import significant
+from firmware.numbers import significant
 
 ALERT_LIMIT_MS = const(60000)  # fault 54: longer is no answer
 _SETUP_LIMIT_MS = const(75000)  # from ATD when the far end was never heard to ring

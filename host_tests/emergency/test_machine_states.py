@@ -26,7 +26,7 @@ if os.environ.get("SOAK"):  # a second detector makes it four times as many stat
     EVENTS.append((ev.FIRE, BEDROOM))
 TRIGGERS = (ev.FIRE, ev.CALL, ev.BUTTON)
 NOW = 10_000_000  # any time; everything is relative to it
-TIMES = ("deadline_ms", "report_ms", "hold_off_ms", "alarm_ms", "answered_ms")
+TIMES = ("deadline_ms", "report_ms", "hold_off_ms", "alarm_ms", "answered_ms", "test_over_ms")
 # What cannot change what follows: identities, counters, and what was last told of.
 UNSEEN = ("incident", "started_ms", "outcome", "cause", "source", "attempt", "ringing")
 # What only counts in some states, and is set anew on the way into them.
@@ -71,26 +71,38 @@ def frozen(machine: m.Machine, now: int) -> list:
             (rest + m.ATTEMPT_GUARD_MS - m.REPORT_GUARD_MS, rest)
             for rest in left(machine.report_ms, now, m.REPORT_GUARD_MS)]
     answers = (0,) if machine.state == m.REPORTING and machine.answered_ms else (None,)
+    held = left(machine.hold_off_ms, now, m.HOLD_OFF_MS)
+    if machine.open():  # sound and hold-off: only what is so now counts; how much is left is tried at the end
+        held = (LATER,) if machine.hold_off_ms > now else held
+        fields["silenced"] = fields["silenced"] and not machine.connected()
+    if not machine.hold_off_ms:
+        fields["fire_told"] = False  # asked only at the end of a hold-off
+    overs = left(machine.test_over_ms, now, m.TEST_GRACE_MS) if machine.open() and machine.test else (None,)
     return [
-        tuple(sorted({**fields, "deadline_ms": d, "report_ms": r, "hold_off_ms": h, "alarm_ms": a,
-                      "answered_ms": w}.items()))
-        for d, r in pairs for h in left(machine.hold_off_ms, now, m.HOLD_OFF_MS) for a in alarms for w in answers
+        tuple(sorted({**fields, "deadline_ms": d, "report_ms": r, "hold_off_ms": h, "alarm_ms": a, "answered_ms": w,
+                      "test_over_ms": o}.items()))
+        for d, r in pairs for h in held for a in alarms for w in answers
+        for o in overs
     ]
 
 
-def thawed(state: tuple) -> m.Machine:
-    machine = m.Machine()
-    machine.__dict__.update(state)
+def thawed(state: tuple) -> dict:
+    """The fields of a machine in that state, at NOW."""
+    fields = {**m.Machine().__dict__, **dict(state), "attempt": 1}
     for name in TIMES:
-        value = getattr(machine, name)
-        setattr(machine, name, 0 if value is None else NOW + value)
-    machine.attempt = 1
+        fields[name] = 0 if fields[name] is None else NOW + fields[name]
+    return fields
+
+
+def machine_of(fields: dict) -> m.Machine:
+    machine = m.Machine.__new__(m.Machine)
+    machine.__dict__ = fields.copy()
     return machine
 
 
 def moments(machine: m.Machine) -> set:
     found = {0}
-    for name in ("deadline_ms", "report_ms", "hold_off_ms", "alarm_ms"):
+    for name in ("deadline_ms", "report_ms", "hold_off_ms", "alarm_ms", "test_over_ms"):
         value = getattr(machine, name)
         found |= {value - NOW + shift for shift in (-1, 0, 1) if value and value - NOW + shift > 0}
     return found
@@ -101,20 +113,19 @@ def check(before: m.Machine, after: m.Machine, event, arg: int, actions: int, no
     # I1: an open emergency always has its next step in time, or an open call; the window's end dials.
     if is_open and after.state != m.TALKING:
         assert after.next_ms() and after.next_ms() - now <= m.ATTEMPT_GUARD_MS
-    if event == ev.TICK and before.state == m.PROMPT and now >= before.deadline_ms:
-        assert actions & m.DIAL
-    if event == ev.TICK and before.state == m.DIALLING and now >= before.deadline_ms:
-        assert actions & m.DIAL
+    if event == ev.TICK and before.state in (m.PROMPT, m.DIALLING) and now >= before.deadline_ms:
+        assert actions & (m.DIAL | m.TEST_OVER)
     if event in TRIGGERS and after.state == m.PROMPT and before.state == m.PROMPT and before.test == after.test:
         assert after.deadline_ms == before.deadline_ms  # EMG-18: a second trigger never restarts the window
     if after.state == m.DIALLING and not after.attempting:
         assert after.deadline_ms - now <= 5000 or before.state == m.DIALLING
     # I2: only a cancel before the answer, or the end of a call that was reported, closes it.
     if was_open and not is_open:
-        cancelled = event == ev.CANCEL and not before.connected()
+        cancelled = event == ev.CANCEL and (before.test or not before.connected())
+        cancelled |= event == ev.TICK and before.test and 0 < before.test_over_ms <= now  # test mode is long over
         reported = event == ph.CALL_ENDED and before.state == m.TALKING and before.reported
         assert cancelled or reported
-        assert actions & (m.CANCELLED | m.ENDED)
+        assert actions & (m.CANCELLED | m.ENDED | m.TEST_OVER)
     # I4: one attempt at a time, none while a call is up, and a repeat of a cause opens nothing.
     if actions & m.DIAL and was_open:
         over = not before.attempting and not before.connected()
@@ -129,7 +140,7 @@ def check(before: m.Machine, after: m.Machine, event, arg: int, actions: int, no
     if actions & m.DIAL and after.test_mode and not before.test and was_open:
         assert not after.test  # a real emergency stays real when test mode is entered beside it
     # EMG-05, EMG-09: people hang up an answered call, the cancel button does not.
-    if event == ev.CANCEL and before.connected():
+    if event == ev.CANCEL and before.connected() and not before.test:
         assert after.state == before.state and not actions & m.HANG_UP
     # EMG-08: within the hold-off fire starts nothing.
     if event == ev.FIRE and not before.test_mode and now < before.hold_off_ms and not was_open:
@@ -145,10 +156,11 @@ def explore(limit: int = 3_000_000):
     steps = 0
     while todo:
         state = todo.popleft()
-        before = thawed(state)
+        fields = thawed(state)
+        before = machine_of(fields)
         for delay in moments(before):
             for event, arg in EVENTS:
-                after = thawed(state)
+                after = machine_of(fields)
                 now = NOW + delay
                 if event == "test_on":
                     if after.open():
@@ -157,7 +169,7 @@ def explore(limit: int = 3_000_000):
                     actions = 0
                 elif event == "test_off":
                     after.test_mode = False
-                    actions = 0
+                    actions = after.handle(ev.TEST_LEFT, 0, now)
                 else:
                     actions = after.handle(event, arg, now)
                 check(before, after, event, arg, actions, now)
@@ -171,13 +183,16 @@ def explore(limit: int = 3_000_000):
 
 
 def successors(before: m.Machine, after: m.Machine, now: int) -> list:
-    """An emergency open for any time leaves light and sound for none, some or all of theirs."""
-    if not before.open() or after.open() or not after.alarm_ms:
+    """An emergency open for any time leaves light, sound and hold-off none, some or all of theirs."""
+    if not before.open() or after.open():
         return frozen(after, now)
     found = []
-    for alarm in (now, now + m.ALARM_MS // 2, now + m.ALARM_MS):
-        after.alarm_ms = alarm
-        found += frozen(after, now)
+    held = [now + rest for rest in (1, SOON, LATER, m.HOLD_OFF_MS)] if after.hold_off_ms > now else [after.hold_off_ms]
+    for after.silenced in (False, True):
+        for alarm in (now, now + m.ALARM_MS // 2, now + m.ALARM_MS) if after.alarm_ms else (0,):
+            after.alarm_ms = alarm
+            for after.hold_off_ms in held:
+                found += frozen(after, now)
     return found
 
 

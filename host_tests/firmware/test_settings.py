@@ -30,7 +30,8 @@ def test_a_bad_value_gives_its_default(values):
 @pytest.mark.req("TST-02")
 @pytest.mark.parametrize(("number", "good"), [
     ("01012345678", True), ("+821012345678", True), ("", True), ("119", False), ("112", False), ("01 1", False),
-    ("+", False), ("1" * 16, False), (None, False), ("010-1234", False)])
+    ("+", False), ("02119", False), ("+82119", False), ("031112", False), ("00119", False), ("1588", False),
+    ("1" * 16, False), (None, False), ("010-1234", False)])
 def test_who_may_be_the_tester(number, good):
     assert st.is_tester(number) is good
 
@@ -50,11 +51,11 @@ def test_sensors_that_are_not_whole_are_left_out_and_named():
 
 
 @pytest.mark.parametrize("text", ["", "{", "\x00", "[1, 2", "x" * 20000])
-def test_a_bad_file_is_no_file(tmp_path, text):
+def test_a_bad_file_is_said_to_be_bad(tmp_path, text):
     path = tmp_path / "settings.json"
     path.write_text(text)
-    log = Log()
-    assert st.read_json(str(path), log) is None and log.lines
-    assert st.read_json(str(tmp_path / "missing"), log) is None
-    path.write_text(json.dumps({"a": 1}))
-    assert st.read_json(str(path), log) == {"a": 1}
+    with pytest.raises(st.Unreadable, match="settings.json"):
+        st.read_json(str(path))
+    assert st.read_json(str(tmp_path / "missing")) is None
+    path.write_text(json.dumps({"a": 1, "place": "부엌"}, ensure_ascii=False), encoding="utf-8")
+    assert st.read_json(str(path)) == {"a": 1, "place": "부엌"}

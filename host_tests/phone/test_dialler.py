@@ -2,8 +2,8 @@
 
 import pytest
 
-from firmware.numbers import EMERGENCY_NUMBER
-from firmware.phone.dialler import Dialler, NumberRefused, is_emergency
+from firmware.numbers import EMERGENCY_NUMBER, is_emergency
+from firmware.phone.dialler import Dialler, NumberRefused
 
 
 class Mode:
