@@ -195,6 +195,8 @@ class At:
             await self._wait(timeout_ms, urgent)
             return Result(self._status, self._code, self._lines)
         finally:
+            if self._status < 0:  # cancelled: its answer may still come
+                self.dirty = True
             self._release()
 
     async def _wait(self, timeout_ms: int, urgent: bool) -> None:

@@ -16,6 +16,8 @@ DOOR = "door"
 KINDS = (SMOKE, ACTIVITY, CALL_BUTTON, DOOR)
 
 REPEAT_MS = const(10_000)  # the same frame within this time is a repeat (fault 31)
+NEVER_MS = -3_600_000  # longer ago than anything that is remembered
+_PAUSE_MS = const(10_000)  # a device held or stuck notifies more often than this
 _RECENT = const(4)
 
 
@@ -30,8 +32,9 @@ class Sensor:
         self.ieee = ieee
         self.device: Device | None = None  # None: its address is broken, it cannot be heard
         self.alarm: bool | None = None
-        self.since_ms = 0  # when the alarm level rose
-        self.last_ms = 0  # when the alarm level was last told
+        self.accepted_ms = NEVER_MS  # when a press last counted
+        self._run_ms = NEVER_MS  # since when it notifies alarms without a pause
+        self._notified_ms = NEVER_MS
         self.stuck = False
         self.tamper = False
         self.trouble = False
@@ -55,3 +58,25 @@ class Sensor:
         self._keys[self._next] = key
         self._times[self._next] = now_ms
         self._next = (self._next + 1) % _RECENT
+
+    def forget(self, tsn: int = -1) -> None:
+        """No frame with this number (-1: none at all) is a repeat any more."""
+        for place in range(_RECENT):
+            if tsn < 0 or self._keys[place] >> 16 & 0xFF == tsn:
+                self._keys[place] = -1
+
+    def notified(self, now_ms: int) -> bool:
+        """An alarm was notified, be it a repeat. True: after a pause."""
+        paused = now_ms - self._notified_ms > _PAUSE_MS
+        if paused:
+            self._run_ms = now_ms
+        self._notified_ms = now_ms
+        return paused
+
+    def rested(self) -> None:
+        """Restored: the next alarm comes after a pause."""
+        self._notified_ms = NEVER_MS
+
+    def notifies_since(self, now_ms: int, limit_ms: int) -> bool:
+        """It still notifies alarms and has done so for limit_ms without a pause."""
+        return now_ms - self._notified_ms <= _PAUSE_MS and now_ms - self._run_ms >= limit_ms

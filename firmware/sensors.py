@@ -4,9 +4,10 @@ Owns the meaning of each sensor's bits. An alarm is put into `sink` in the handl
 (EMG-01): no queue, no polling, before anything else is done with it. Must never let a record, a confirmation or an
 unknown device keep an alarm from the sink, and never put what an unknown device says.
 
-A smoke detector's alarm is a level: every status that has it is FIRE, its end is FIRE_CLEAR. A pendant's is a press:
-one CALL for each; a bit that stays set is one press, until it is restored, or until a new frame comes after _HELD_MS of
-quiet (_STUCK_MS once it is known to be stuck).
+A smoke detector's alarm is a level: every status that has it is FIRE, its end is FIRE_CLEAR. A pendant's is a press.
+Many pendants never restore, so while the bit stays set each new notification is a press again, _HELD_MS after the last
+one that counted. A press missed is worse than one counted twice, which joins the open emergency. Only a pendant that
+has gone on notifying for _STUCK_MS without a pause is stuck, and counts once in _STUCK_MS.
 """
 
 import gc
@@ -14,7 +15,7 @@ import gc
 from micropython import const
 
 from firmware.emergency.events import CALL, CANCEL, FIRE, FIRE_CLEAR
-from firmware.sensor import ACTIVITY, CALL_BUTTON, DOOR, KINDS, SMOKE, Sensor
+from firmware.sensor import ACTIVITY, CALL_BUTTON, DOOR, KINDS, NEVER_MS, SMOKE, Sensor
 from zigbee import ias
 from zigbee.guard import tell
 
@@ -26,7 +27,7 @@ if _TYPE_CHECKING:
     from zigbee.coordinator import Coordinator
     from zigbee.devices import Device
 
-_HELD_MS = const(5000)  # a person presses again after a restore was lost
+_HELD_MS = const(5000)  # without a restore: from a press that counted to the next that does
 _STUCK_MS = const(60_000)  # fault 39
 _STRANGERS = const(8)
 _STRANGER_MS = const(600_000)  # an unknown device is reported this often at most
@@ -88,11 +89,13 @@ class Sensors:
     def _on_status(self, device: "Device", kind: int, value: int, tsn: int, lqi: int) -> None:
         sensor = self.all[device.index]
         now = self._clock.ms()
+        if kind == ias.NOTIFIED and sensor.kind == CALL_BUTTON and value & ias.ANY_ALARM and sensor.notified(now):
+            self._unstick(sensor)  # it had paused: this is somebody's press
         if sensor.repeats(kind, value, tsn, now):
             self.repeats += 1
             return
         if kind == ias.NOTIFIED or kind == ias.LEVEL:
-            self._zone(sensor, kind == ias.NOTIFIED, value, now)
+            self._zone(sensor, kind == ias.NOTIFIED, value, tsn, now)
         elif kind == ias.BUTTON:
             self._button(sensor, value)
         elif kind == ias.PRESENCE:
@@ -101,39 +104,61 @@ class Sensors:
             sensor.battery_percent = value // 2
         sensor.remember(kind, value, tsn, now)
 
-    def _zone(self, sensor: Sensor, notified: bool, status: int, now_ms: int) -> None:
+    def _zone(self, sensor: Sensor, notified: bool, status: int, tsn: int, now_ms: int) -> None:
         if sensor.kind == SMOKE:
-            self._smoke(sensor, ias.alarm_of(status), now_ms)
+            self._smoke(sensor, ias.alarm_of(status), tsn)
         elif sensor.kind == CALL_BUTTON:
-            self._pendant(sensor, notified, bool(status & ias.ANY_ALARM), now_ms)
+            if status & ias.ANY_ALARM:
+                self._pressed(sensor, notified, tsn, now_ms)
+            else:
+                self._restored(sensor, tsn)
         elif sensor.kind == DOOR:
             self._door(sensor, notified, bool(status & ias.ANY_ALARM))
         self._health(sensor, status)
 
-    def _smoke(self, sensor: Sensor, alarm: bool, now_ms: int) -> None:
+    def _smoke(self, sensor: Sensor, alarm: bool, tsn: int) -> None:
         if alarm:
             self.sink(FIRE, sensor.index)
-            sensor.last_ms = now_ms
+            if not sensor.alarm:
+                sensor.forget(tsn)  # the end of this one, too, from a device that does not count its frames
         elif sensor.alarm is not False:
             self.sink(FIRE_CLEAR, sensor.index)
+            sensor.forget()  # what comes now is a new fire, whatever its number
         sensor.alarm = alarm
 
-    def _pendant(self, sensor: Sensor, notified: bool, pressed: bool, now_ms: int) -> None:
-        if not pressed:
-            if sensor.stuck:
-                self._tell("sensor.fault", sensor, fault="stuck", on=False)
-            sensor.alarm = sensor.stuck = False
-            return
-        quiet_ms = now_ms - sensor.last_ms
-        again = notified and quiet_ms >= (_STUCK_MS if sensor.stuck else _HELD_MS)
-        sensor.last_ms = now_ms
-        if sensor.alarm and not again:
+    def _pressed(self, sensor: Sensor, notified: bool, tsn: int, now_ms: int) -> None:
+        """A status with the alarm bit.
+
+        A level is a press only when it was seen off before: at the start it is the answer to our own question, and a
+        pendant that never restores would call at each boot. A press made while the gateway started is lost only if its
+        notification never comes again; IAS devices send it until it is acknowledged.
+        """
+        if notified:
+            quiet_ms = now_ms - sensor.accepted_ms
+            if sensor.alarm and quiet_ms < (_STUCK_MS if sensor.stuck else _HELD_MS):
+                return
+        elif sensor.alarm is not False:
+            sensor.alarm = True
             return
         self.sink(CALL, sensor.index)
-        if not sensor.alarm:
-            sensor.alarm = True
-            sensor.since_ms = now_ms
+        sensor.alarm = True
+        sensor.accepted_ms = now_ms
+        sensor.forget(tsn)  # its restore, from a device that does not count its frames
         self._confirm(sensor)
+
+    def _restored(self, sensor: Sensor, tsn: int) -> None:
+        """Only a restore with the press's own number makes that press's frame new again: then the device does not count
+        its frames. From one that does, the same press after the restore is an older frame that came late.
+        """
+        sensor.forget(tsn)
+        sensor.rested()
+        self._unstick(sensor)
+        sensor.alarm = False
+
+    def _unstick(self, sensor: Sensor) -> None:
+        if sensor.stuck:
+            sensor.stuck = False
+            self._tell("sensor.fault", sensor, fault="stuck", on=False)
 
     def _button(self, sensor: Sensor, command: int) -> None:
         """The pendant's IAS ACE commands; nobody else's count."""
@@ -141,8 +166,14 @@ class Sensors:
             return
         if command == ias.ACE_DISARM:
             self.sink(CANCEL, 1 + sensor.index)
+            sensor.forget()  # who cancels and calls again means it, whatever the frame's number
+            if not sensor.stuck:
+                sensor.accepted_ms = NEVER_MS
+        elif command == ias.FIRE:
+            self.sink(FIRE, sensor.index)
+            self.sink(FIRE_CLEAR, sensor.index)  # a key is no level: nothing would ever clear it
         else:
-            self.sink(FIRE if command == ias.FIRE else CALL, sensor.index)
+            self.sink(CALL, sensor.index)
         self._confirm(sensor)
 
     def _confirm(self, sensor: Sensor) -> None:
@@ -196,7 +227,6 @@ class Sensors:
 
     def _on_tick(self, now_ms: int) -> None:
         for sensor in self.all:
-            held = sensor.kind == CALL_BUTTON and sensor.alarm and not sensor.stuck
-            if held and now_ms - sensor.since_ms >= _STUCK_MS:
+            if sensor.alarm and not sensor.stuck and sensor.notifies_since(now_ms, _STUCK_MS):
                 sensor.stuck = True
                 self._tell("sensor.fault", sensor, fault="stuck", on=True)

@@ -81,10 +81,12 @@ class Coordinator:
             (self._question_all, "asking"),
             (self._tick, "tick"),
         )
-        tasks = [asyncio.create_task(forever(step, name, self._log)) for step, name in steps]
+        closing = asyncio.Event()
+        tasks = [asyncio.create_task(forever(step, name, self._log, closing)) for step, name in steps]
         try:
             await forever(self.supervisor.run_once, "supervision", self._log)
         finally:
+            closing.set()
             for task in tasks:
                 task.cancel()
 

@@ -1,6 +1,6 @@
 """Loops that must not end: whatever a step raises is told and the loop goes on.
 
-Owns nothing. Must never swallow cancellation (it is no Exception), never let a failing log end the loop.
+Owns nothing. Must never swallow a cancellation that is meant, never let a failing log end the loop.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ if _TYPE_CHECKING:
 _PAUSE_MS = const(100)  # after a failure: nobody may spin
 
 
-def tell(log: "Any", text: str, error: Exception) -> None:
+def tell(log: "Any", text: str, error: BaseException) -> None:
     """Log a failure; when even that fails there is nothing left to do."""
     try:
         log.error("zigbee: %s: %s %s" % (text, type(error).__name__, error))
@@ -24,12 +24,24 @@ def tell(log: "Any", text: str, error: Exception) -> None:
         gc.collect()
 
 
-async def forever(step: "Callable[[], Awaitable[None]]", name: str, log: "Any") -> None:
-    """Await step() again and again, for ever."""
+async def forever(
+    step: "Callable[[], Awaitable[None]]", name: str, log: "Any", closing: "asyncio.Event | None" = None
+) -> None:
+    """Await step() again and again, for ever.
+
+    closing: only once it is set does a cancellation end the loop. asyncio.wait_for_ms raises CancelledError for want of
+    memory too, nobody having cancelled; it cannot be told from a real one. None: every cancellation ends the loop.
+    """
     while True:
         try:
             await step()
         except MemoryError as error:
+            gc.collect()
+            tell(log, name, error)
+            await asyncio.sleep_ms(_PAUSE_MS)
+        except asyncio.CancelledError as error:
+            if closing is None or closing.is_set():
+                raise
             gc.collect()
             tell(log, name, error)
             await asyncio.sleep_ms(_PAUSE_MS)

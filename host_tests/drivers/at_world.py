@@ -83,6 +83,19 @@ async def late():
     OUT["late"] = [first.status, settled, AT.strays, len(second.lines)]
 
 
+async def cancelled():
+    """The same when the command's task was cancelled."""
+    FAR.table[b"AT+SLOW"] = [(305, b"\r\nOK\r\n")]
+    slow = asyncio.create_task(AT.command(b"AT+SLOW", 5000))
+    await asyncio.sleep_ms(300)
+    before = AT.dirty
+    slow.cancel()
+    await asyncio.sleep_ms(0)
+    after = AT.dirty
+    settled = await AT.settle(600)
+    OUT["cancelled"] = [before, after, settled, len((await AT.command(b"AT+CLCC", 600, b"+CLCC:")).lines)]
+
+
 async def preempt():
     FAR.table = {b"AT+COPS=?": [(20000, b"\r\nOK\r\n")], b"ATD119;": [(10, b"\r\nOK\r\n")],
                  b"AT+QUICK": [(100, b"\r\n+QUICK: 1\r\n\r\nOK\r\n")]}
@@ -143,6 +156,7 @@ async def main():
     reader = asyncio.create_task(AT.run())
     await answers()
     await late()
+    await cancelled()
     await preempt()
     await garbage()
     await files()

@@ -38,6 +38,11 @@ def test_a_late_ok_is_not_the_next_answer(seen):
     assert status == TIMEOUT and settled and strays >= 1 and lines == 1
 
 
+@pytest.mark.fault(58)
+def test_the_late_ok_of_a_cancelled_command_is_not_the_next_answer(seen):
+    assert seen["cancelled"] == [False, True, True, 1]
+
+
 @pytest.mark.fault(61)
 def test_an_urgent_command_goes_out_within_500_ms(seen):
     status, after_ms, slow, queued = seen["preempt"]

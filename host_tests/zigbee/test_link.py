@@ -156,3 +156,28 @@ def test_the_gap_is_watched_without_further_bytes(play):
     """)
     event = next(line for line in lines if line[1] == "event")
     assert 200 <= event[0] <= 210
+
+
+@pytest.mark.fault(82)
+def test_a_cancelled_wait_does_not_end_a_loop(play):
+    """asyncio.wait_for_ms raises CancelledError for want of memory, nobody having cancelled."""
+    lines = play("""
+        async def main():
+            count = [0]
+            async def step():
+                count[0] += 1
+                await asyncio.sleep_ms(50)
+                if count[0] == 2:
+                    raise asyncio.CancelledError
+            closing = asyncio.Event()
+            task = asyncio.create_task(forever(step, "x", Log(), closing))
+            await asyncio.sleep_ms(1000)
+            tell("count", count[0], task.done())
+            closing.set()
+            task.cancel()
+            await asyncio.sleep_ms(0)
+            tell("closed", task.done())
+        asyncio.run(main())
+    """)
+    assert [line[1:] for line in lines if line[1] != "error"] == [["count", 18, False], ["closed", True]]
+    assert len([line for line in lines if line[1] == "error"]) == 1
