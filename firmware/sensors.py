@@ -172,6 +172,7 @@ class Sensors:
         elif command == ias.FIRE:
             self.sink(FIRE, sensor.index)
             self.sink(FIRE_CLEAR, sensor.index)  # a key is no level: nothing would ever clear it
+            self.sink(CALL, sensor.index)  # and it is a press: no hold-off for fire keeps it back
         else:
             self.sink(CALL, sensor.index)
         self._confirm(sensor)

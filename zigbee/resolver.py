@@ -45,7 +45,8 @@ class Resolver:
 
     async def run_once(self) -> None:
         """Wait for unknown addresses and look them up; what nobody knows after all tries is given up, loudly."""
-        await self._unknown.wait()
+        if not self.held.shorts():  # a round that was broken off leaves its messages: they are taken up again
+            await self._unknown.wait()
         self._unknown.clear()
         for attempt in range(_LOOKUPS):
             self._news.clear()

@@ -260,7 +260,7 @@ def test_buttons():
     home = Home()
     for command in (ias.EMERGENCY, ias.PANIC, ias.FIRE, ias.ACE_DISARM):
         home.hear(1, ias.BUTTON, command)
-    assert home.taken() == [(CALL, 1), (CALL, 1), (FIRE, 1), (FIRE_CLEAR, 1), (CANCEL, 2)]
+    assert home.taken() == [(CALL, 1), (CALL, 1), (FIRE, 1), (FIRE_CLEAR, 1), (CALL, 1), (CANCEL, 2)]
     assert home.coordinator.confirmed == [1] * 4
     home.hear(2, ias.BUTTON, ias.ACE_DISARM).hear(0, ias.BUTTON, ias.PANIC)
     assert home.taken() == []
