@@ -29,7 +29,7 @@ def is_phone_number(value: object) -> bool:
 
 def is_tester(value: object) -> bool:
     """A number that may be dialled in test mode: any but an emergency number; empty means none is registered."""
-    return value == "" or (is_phone_number(value) and fit_for_test(value))
+    return value == "" or (isinstance(value, str) and is_phone_number(value) and fit_for_test(value))
 
 
 def _is_volume(value: object) -> bool:

@@ -17,7 +17,8 @@ if _TYPE_CHECKING:
     class TestMode(Protocol):
         """Whether test mode is on, now."""
 
-        active: bool
+        @property
+        def active(self) -> bool: ...
 
 
 class NumberRefused(ValueError):
