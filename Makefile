@@ -89,7 +89,7 @@ bench: sound ## decoding, allocation, speed of the simulated home, peak heap: on
 	@$(PY) -m tools.bench
 
 soak: sound ## the seeded random tests with large counts; takes hours (docs/testing.md)
-	@FUZZ_COUNT=10000000 $(BIN)/pytest -n $(JOBS) -m "" host_tests $(ARGS)
+	@FUZZ_COUNT=10000000 SOAK=1 $(BIN)/pytest -n $(JOBS) -m "" host_tests $(ARGS)
 
 clean: ## remove .venv, build and caches
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
