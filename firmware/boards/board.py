@@ -1,6 +1,6 @@
 """The seam between the product and the hardware: a plain holder of opened bus objects.
 
-Owns nothing but the names. A board file (`esp32s3.py`) or the simulator fills it; drivers are handed its
+Owns nothing but the names. A board file such as `esp32s3.py` fills it; drivers are handed its
 attributes one by one. Must never import `machine`, open anything, or decide anything.
 """
 
