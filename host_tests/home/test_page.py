@@ -40,10 +40,18 @@ def dials(page) -> int:
     return page.locator("#lines li.k-call:has-text('전화를 겁니다')").count()
 
 
-def sent(page, what: str) -> list:
-    """The steps of this kind that were sent, as the raw timeline has them."""
-    return page.evaluate("""what => [...document.querySelectorAll('#lines li')].map(li => li.raw)
-        .filter(raw => raw && raw.what === 'did' && raw.step.do === what).map(raw => raw.step).reverse()""", what)
+def sent(page, what: str, count: int) -> list:
+    """The steps of this kind that were sent, as the raw timeline has them, once there are so many.
+
+    The page draws what was asked for at once; that it was sent comes back from the server a moment later.
+    """
+    end = time.monotonic() + 15
+    while True:
+        found = page.evaluate("""what => [...document.querySelectorAll('#lines li')].map(li => li.raw)
+            .filter(raw => raw && raw.what === 'did' && raw.step.do === what).map(raw => raw.step).reverse()""", what)
+        if len(found) >= count or time.monotonic() >= end:
+            return found
+        page.wait_for_timeout(50)
 
 
 def test_first_sight_is_alive_and_says_what_to_do(visit):
@@ -106,7 +114,7 @@ def test_smoke_is_shown_spoken_and_cleared(visit):
     holds(page, "window.played.includes('/sound/prompt_fire.wav')")
     page.click("text=연기 걷기")
     page.wait_for_selector("#plan:not(.smoking)")
-    assert [step["on"] for step in sent(page, "smoke")] == [True, False]
+    assert [step["on"] for step in sent(page, "smoke", 2)] == [True, False]
 
 
 @pytest.mark.req("EMG-16")
@@ -146,7 +154,7 @@ def test_hold_time_goes_with_the_press_by_mouse_and_keyboard(visit):
     page.wait_for_timeout(300)
     page.keyboard.up("Enter")
     holds(page, "document.querySelectorAll('#lines li.k-person').length >= 2")
-    first, second = sent(page, "press")
+    first, second = sent(page, "press", 2)
     assert first["button"] == "centre"
     assert 850 <= first["hold_ms"] <= 3000
     assert second["button"] == "call"
@@ -167,12 +175,12 @@ def test_switches_send_their_steps_and_show_what_is(visit):
     page.click("[aria-label='모뎀'] [data-value='reset']")
     page.wait_for_selector("[aria-label='모뎀'] [data-value='none'][aria-checked='true']")
     holds(page, "document.querySelectorAll('#lines li.k-person').length >= 9")
-    assert sent(page, "mains") == [{"do": "mains", "on": False}]
-    assert sent(page, "modem") == [{"do": "modem", "voice": False}, {"do": "modem", "data": False},
+    assert sent(page, "mains", 1) == [{"do": "mains", "on": False}]
+    assert sent(page, "modem", 4) == [{"do": "modem", "voice": False}, {"do": "modem", "data": False},
                                    {"do": "modem", "fault": "no_sim"}, {"do": "modem", "fault": "reset"}]
-    assert sent(page, "relay") == [{"do": "relay", "up": False}]
-    assert sent(page, "ncp") == [{"do": "ncp", "fault": "hang"}]
-    assert sent(page, "monitor") == [{"do": "monitor", "attached": False}, {"do": "monitor", "attached": True}]
+    assert sent(page, "relay", 1) == [{"do": "relay", "up": False}]
+    assert sent(page, "ncp", 1) == [{"do": "ncp", "fault": "hang"}]
+    assert sent(page, "monitor", 2) == [{"do": "monitor", "attached": False}, {"do": "monitor", "attached": True}]
     assert not page.locator(".toast").count()  # the simulator refused none of it
 
 
@@ -193,7 +201,7 @@ def test_walking_and_the_door(visit):
     page.focus(".room[data-place='부엌']")
     page.keyboard.press("Enter")
     holds(page, "document.querySelectorAll('#lines li.k-person').length >= 3")
-    assert [step["place"] for step in sent(page, "move")] == ["침실", "부엌"]
+    assert [step["place"] for step in sent(page, "move", 2)] == ["침실", "부엌"]
     assert not page.locator(".toast").count()
 
 
