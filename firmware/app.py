@@ -228,7 +228,7 @@ class Gateway:
         """Everything a call can do without."""
         keep = self.supervisor
         screen = self.screen = Screen(self.board.monitor, self, self._touches())
-        uplink = Uplink(self.board.uplink, self.queue, self.recorder, self._commands(), self.log)
+        uplink = Uplink(self.board.uplink, self.queue, self.recorder, self._commands())
         uplink.on_ack = self.emergency.acknowledged
         keep.start("screen", screen.show)
         keep.start("touch", screen.lines.run)

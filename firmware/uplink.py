@@ -15,7 +15,6 @@ if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from firmware.log import Log
     from firmware.records import Queue, Recorder
 
 _WINDOW = 16
@@ -27,12 +26,11 @@ _COMMANDS_KEPT = 32  # identities remembered, so that a repeated command is not 
 class Uplink:
     """stream: byte stream or None; commands: name -> function(dict) -> None or a reason to refuse."""
 
-    def __init__(self, stream: "Any", queue: "Queue", recorder: "Recorder", commands: dict, log: "Log") -> None:
+    def __init__(self, stream: "Any", queue: "Queue", recorder: "Recorder", commands: dict) -> None:
         self._stream = stream
         self._queue = queue
         self._recorder = recorder
         self._commands = commands
-        self._log = log
         self._news = asyncio.Event()
         self._seen: list = []
         self._sent: set = set()

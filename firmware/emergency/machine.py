@@ -78,7 +78,6 @@ class Machine:
         self.outcome = 0  # cause of the last failed attempt
         self.attempt = 0
         self.attempting = False
-        self.ringing = False
         self.reported = False
         self.plays = 0
         self.tries = 0
@@ -187,7 +186,7 @@ class Machine:
         self.sources = bit
         self.source = arg
         self.attempt = self.plays = self.tries = 0
-        self.attempting = self.ringing = self.reported = False
+        self.attempting = self.reported = False
         self.started_ms = now_ms
         self.answered_ms = 0
         self.test_over_ms = 0
@@ -269,7 +268,6 @@ class Machine:
         self.state = DIALLING
         self.attempt += 1
         self.attempting = True
-        self.ringing = False
         return JOURNAL | DIAL
 
     def _phone(self, event: int, arg: int, now_ms: int) -> int:
@@ -278,9 +276,6 @@ class Machine:
         if self.state == DIALLING and self.attempting:
             if event == ph.CALL_PLACED:
                 return DIALLED
-            if event == ph.CALL_RINGING:
-                self.ringing = True
-                return 0
             if event == ph.CALL_ANSWERED:
                 self.answered_ms = now_ms
                 return ANSWERED | STOP_SPEECH | self._report_anew(now_ms) | JOURNAL
@@ -298,7 +293,7 @@ class Machine:
     def _attempt_failed(self, outcome: int, now_ms: int) -> int:
         self.state = DIALLING
         self.outcome = outcome
-        self.attempting = self.ringing = False
+        self.attempting = False
         self.deadline_ms = now_ms + REDIAL_GAP_MS
         return ATTEMPT_FAILED
 
@@ -338,7 +333,7 @@ class Machine:
 
     def _close(self) -> None:
         self.state = IDLE
-        self.attempting = self.ringing = False
+        self.attempting = False
         self.deadline_ms = self.test_over_ms = 0
 
     # ------------------------------------------------------------------ after a reset

@@ -32,7 +32,6 @@ class Narrator:
         self._prompt_ms = 0  # when the prompt begins; 0: nothing waits
         self._last_seq = 0  # the record that closed the last emergency, to be acknowledged
         self._number = ""
-        self._placed_ms = 0
 
     # ------------------------------------------------------------------ speech
     def prompt(self) -> None:
@@ -88,7 +87,6 @@ class Narrator:
 
     def dialled(self) -> None:
         self._number = self._parts.emergency.number()
-        self._placed_ms = self._clock.ms()
         self._event("emergency.dialled", number=self._number, attempt=self._machine.attempt)
 
     def answered(self) -> None:

@@ -28,7 +28,7 @@ TRIGGERS = (ev.FIRE, ev.CALL, ev.BUTTON)
 NOW = 10_000_000  # any time; everything is relative to it
 TIMES = ("deadline_ms", "report_ms", "hold_off_ms", "alarm_ms", "answered_ms", "test_over_ms")
 # What cannot change what follows: identities, counters, and what was last told of.
-UNSEEN = ("incident", "started_ms", "outcome", "cause", "source", "attempt", "ringing")
+UNSEEN = ("incident", "started_ms", "outcome", "cause", "source", "attempt")
 # What only counts in some states, and is set anew on the way into them.
 OPEN = (m.PROMPT, m.DIALLING, m.REPORTING, m.TALKING)
 ONLY_IN = {
