@@ -28,7 +28,7 @@ from firmware.phone.dialler import Dialler
 from firmware.phone.phone import Phone
 from firmware.records import Queue, Recorder
 from firmware.screen import Screen
-from firmware.sensors import Sensors
+from firmware.sensing.sensors import Sensors
 from firmware.supervisor import WATCHDOG_MS, Supervisor
 from firmware.test_mode import Testing, TestMode
 from firmware.texts import REPORTS

@@ -49,6 +49,7 @@ class SimBoard:
         self._open_front(home)
         self.rtc = RTC(home.rtc_cells)
         self.journal = Partition(home.flash, home.block)
+        self.store = Partition(home.store_flash, home.block)
         self.i2c = I2C({ADDRESS: home.clock_chip})
         self.mains = Pin(1 if home.mains else 0)
         self.monitor = Stream(home.sched)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _KST_S = 9 * 3600
 _JOURNAL_SECTORS = 4
+_STORE_SECTORS = 32
 _BOOT_MS = {"power": 2500, "reset": 1500, "watchdog": 1500}  # bootloader, MicroPython, imports: order of size
 _ARMED_MS = 600  # the lamp is steady, not a flicker of the start
 _PRESS_MS = 200
@@ -54,6 +55,7 @@ class Home:
         self.mains = True
         self.rtc_cells = [b""]
         self.flash = Flash(_JOURNAL_SECTORS, scenario.get("seed", 1))
+        self.store_flash = Flash(_STORE_SECTORS, scenario.get("seed", 1) + 1)
         self.sensors = [_whole(item) for item in scenario.get("sensors", [])]
         self.clock_chip = Pcf8563(sched, _epoch_s(scenario.get("start", DEFAULT_START)))
         self._open_chips()

@@ -8,7 +8,7 @@ import asyncio
 
 from micropython import const
 
-from zigbee import frames, ias, zcl
+from zigbee import frames, ias, told, zcl
 from zigbee.devices import NO_SHORT, STRANGER, Device, Devices
 from zigbee.guard import forever
 from zigbee.incoming import Incoming
@@ -30,7 +30,7 @@ _ROOM_MS = const(500)
 class Coordinator:
     """The parts of the product set three callbacks; all are called in the handling of the frame itself.
 
-    on_status(device, kind, value, tsn, lqi): what a known device tells, kinds of zigbee.ias.
+    on_status(device, kind, value, tsn, lqi): what a known device tells, kinds of zigbee.told.
     on_stranger(device, kind, value): what an unknown device tells. on_tick(now_ms): about every 10 s.
     """
 
@@ -125,7 +125,7 @@ class Coordinator:
             if self.on_stranger is not None:
                 self.on_stranger(device, kind, value)
             return
-        if kind == ias.NOTIFIED or kind == ias.LEVEL:
+        if kind == told.NOTIFIED or kind == told.LEVEL:
             device.endpoint = endpoint
         if self.on_status is not None:
             self.on_status(device, kind, value, tsn, lqi)

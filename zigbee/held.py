@@ -5,7 +5,7 @@ Owns a fixed number of places. Must never refuse an alarm for the sake of someth
 
 from micropython import const
 
-from zigbee.ias import BUTTON, NOTIFIED
+from zigbee.told import BUTTON, NOTIFIED
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:

@@ -60,13 +60,7 @@ EFFECT_OKAY = const(0x02)
 BATTERY_PERCENT = const(0x0021)  # of cluster POWER, in half percent
 OCCUPIED = const(0x0000)  # attribute of cluster OCCUPANCY, bit 0
 
-# What a sensor told, as the coordinator hands it on
-NOTIFIED = const(1)  # value: zone status; something happened now
-LEVEL = const(2)  # value: zone status; this is the case (report, answer)
-BUTTON = const(3)  # value: ACE command, or ACE_DISARM
-PRESENCE = const(4)  # value: occupancy bits
-BATTERY = const(5)  # value: half percent
-ACE_DISARM = const(0x100)  # Arm with mode Disarm, told apart from the other modes
+ACE_DISARM = const(0x100)  # no command of its own: Arm with mode Disarm, told apart from the other modes
 
 STOP_WARNING = bytes(5)  # mode 0 stop, no strobe, no siren; duration 0 s, strobe duty 0, strobe level 0
 CONFIRM = bytes((EFFECT_OKAY, 0))  # effect, default variant

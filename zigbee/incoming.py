@@ -7,7 +7,7 @@ from array import array
 
 from micropython import const
 
-from zigbee import ias, zcl
+from zigbee import ias, told, zcl
 from zigbee.scan import (
     ANSWER,
     ATTRIBUTES,
@@ -43,7 +43,7 @@ _ATTRIBUTES_LIMIT = const(16)  # entries looked at in one report
 
 
 class Incoming:
-    """heard(short, endpoint, kind, value, tsn, lqi) gets events of zigbee.ias; answer(...) what the sender expects
+    """heard(short, endpoint, kind, value, tsn, lqi) gets events of zigbee.told; answer(...) what the sender expects
     back.
 
     answer(short, endpoint, cluster, zcl_frame); enrol(short, endpoint) when a zone asks to be enrolled or says it is
@@ -68,7 +68,7 @@ class Incoming:
         self.messages += 1
         family = fields[FAMILY]
         if family == STATUS_CHANGE:  # whatever its direction bit and zone id: too much depends on it
-            self._heard(fields[SHORT], fields[ENDPOINT], ias.NOTIFIED, fields[STATUS], fields[TSN], fields[LQI])
+            self._heard(fields[SHORT], fields[ENDPOINT], told.NOTIFIED, fields[STATUS], fields[TSN], fields[LQI])
         elif family == ATTRIBUTES:
             self._attributes(buf, fields)
         elif family == SPECIFIC and self._specific(buf, fields):
@@ -92,10 +92,10 @@ class Incoming:
     def _ace(self, buf: bytearray, fields: array) -> bool:
         command = fields[COMMAND]
         if command in (ias.EMERGENCY, ias.PANIC, ias.FIRE):
-            self._tell(fields, ias.BUTTON, command)
+            self._tell(fields, told.BUTTON, command)
         elif command == ias.ARM and fields[SIZE] >= 1 and buf[fields[BODY]] == ias.DISARM:
             tsn, short, endpoint = fields[TSN], fields[SHORT], fields[ENDPOINT]
-            self._tell(fields, ias.BUTTON, ias.ACE_DISARM)
+            self._tell(fields, told.BUTTON, ias.ACE_DISARM)
             self._answer(short, endpoint, ias.ACE, zcl.specific(tsn, ias.ARM_RESPONSE, ias.ALL_DISARMED, True))
             return True
         return False
@@ -118,13 +118,13 @@ class Incoming:
     def _attribute(self, fields: array, number: int, value: int) -> None:
         cluster = fields[CLUSTER]
         if cluster == ias.ZONE and number == ias.ZONE_STATUS:
-            self._tell(fields, ias.LEVEL, value)
+            self._tell(fields, told.LEVEL, value)
         elif cluster == ias.ZONE and number == ias.ZONE_STATE and value == 0:
             self._enrol(fields[SHORT], fields[ENDPOINT])
         elif cluster == ias.OCCUPANCY and number == ias.OCCUPIED:
-            self._tell(fields, ias.PRESENCE, value)
+            self._tell(fields, told.PRESENCE, value)
         elif cluster == ias.POWER and number == ias.BATTERY_PERCENT:
-            self._tell(fields, ias.BATTERY, value)
+            self._tell(fields, told.PERCENT, value)
 
     def _acknowledge(self, fields: array) -> None:
         """The default response."""

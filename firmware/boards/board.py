@@ -60,6 +60,7 @@ class Board:
     i2c: "I2C | None"  # PCF8563 at 0x51
     rtc: "RTC"  # memory() survives a reset, not a power cut
     journal: "Partition | None"  # 4 KB sectors; None: the journal lives in RTC memory alone
+    store: "Partition | None"  # registry, network backup, settings; 4 KB sectors; None: nothing outlives a reset
     wdt: "WDT | None"  # None until start_wdt(timeout_ms)
 
     monitor: "Stream | None"  # JSON lines to and from the attached monitor
@@ -76,6 +77,7 @@ class Board:
         self.speaker = None
         self.i2c = None
         self.journal = None
+        self.store = None
         self.wdt = None
         self.monitor = None
         self.uplink = None

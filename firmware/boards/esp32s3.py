@@ -61,6 +61,7 @@ _SPEAKER_IBUF = const(2048)  # 64 ms of sound: silent well within 100 ms
 _I2C_HZ = const(100_000)
 _MONITOR_BUF = const(2048)
 _JOURNAL_LABEL = "journal"  # boards/partitions-16MB.csv
+_STORE_LABEL = "store"
 
 
 def open_board() -> Board:
@@ -75,7 +76,8 @@ def open_board() -> Board:
     _open_emergency_pins(board)
     _open_lamps(board)
     _open_uarts(board)
-    board.journal = _optional(board, "journal", _open_journal)
+    board.journal = _optional(board, "journal", lambda: _open_partition(_JOURNAL_LABEL))
+    board.store = _optional(board, "store", lambda: _open_partition(_STORE_LABEL))
     board.speaker = _optional(board, "speaker", _open_speaker)
     board.i2c = _optional(board, "i2c", _open_i2c)
     board.monitor = _optional(board, "monitor", _open_monitor)
@@ -147,11 +149,11 @@ def _open_uarts(board: Board) -> None:
     )
 
 
-def _open_journal() -> "esp32.Partition":
-    """The journal's partition. Raises OSError when the partition table has none: docs/flashing.md."""
-    found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=_JOURNAL_LABEL)
+def _open_partition(label: str) -> "esp32.Partition":
+    """A partition of our own. Raises OSError when the partition table has none: docs/flashing.md."""
+    found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
     if not found:
-        raise OSError("the partition table has no 'journal'; it lives in RTC memory alone")
+        raise OSError("the partition table has no '%s'" % label)
     return found[0]
 
 

@@ -83,14 +83,16 @@ def test_the_watchdog_is_opened_when_asked(board):
     assert ask(board, "[b.wdt is None, b.start_wdt(60000) is b.wdt, hasattr(b.wdt, 'feed')]") == [True, True, True]
 
 
-def test_the_journal_is_a_partition_of_4_kb_sectors(board):
+def test_journal_and_store_are_partitions_of_4_kb_sectors(board):
     assert ask(board, "[b.journal.ioctl(4, 0), b.journal.ioctl(5, 0)]") == [16, 4096]
+    assert ask(board, "[b.store.ioctl(4, 0), b.store.ioctl(5, 0)]") == [32, 4096]
 
 
 @pytest.mark.parametrize(
     "name, fault",
     [
         ("journal", "esp32.Partition.find = staticmethod(lambda *a, **k: [])"),
+        ("store", "esp32.Partition.find = staticmethod(lambda *a, **k: [])"),
         ("speaker", "def bad(*a, **k): raise OSError(-1)\nmachine.I2S.__class__.__call__ = bad"),
         ("i2c", "def bad(*a, **k): raise OSError(19)\nmachine.I2C = bad"),
         ("monitor", ""),

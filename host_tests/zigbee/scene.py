@@ -19,7 +19,7 @@ kernel = vtime.install(sched)
 
 import asyncio  # noqa: E402
 
-from firmware.sensors import Sensors  # noqa: E402
+from firmware.sensing.sensors import Sensors  # noqa: E402
 from zigbee.coordinator import Coordinator  # noqa: E402
 
 HOME = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zigbee import ias
+from zigbee import ias, told
 from zigbee.devices import STRANGER, Devices
 from zigbee.frames import AF_INCOMING_MSG, encode
 from zigbee.held import Held
@@ -38,9 +38,9 @@ class Told:
 @pytest.mark.req("EMG-01")
 @pytest.mark.parametrize("zone_id", [0, 3, 0xFF])
 def test_status_change_whatever_its_zone_id(zone_id):
-    told = Told().zcl(ias.ZONE, (0x19, 42, 0, 1, 0, 0, zone_id, 0, 0))
-    assert told.heard == [(0x1234, 3, ias.NOTIFIED, ALARM, 42, 77)]
-    assert told.answers == []
+    home = Told().zcl(ias.ZONE, (0x19, 42, 0, 1, 0, 0, zone_id, 0, 0))
+    assert home.heard == [(0x1234, 3, told.NOTIFIED, ALARM, 42, 77)]
+    assert home.answers == []
 
 
 @pytest.mark.parametrize("body", [(1, 0), (1, 0, 0), (1, 0, 0, 5), (1, 0, 0, 5, 0, 0, 9, 9)])
@@ -49,8 +49,8 @@ def test_status_change_of_every_length_since_the_first_profile(body):
 
 
 def test_status_change_without_a_status_is_nothing():
-    told = Told().zcl(ias.ZONE, (0x19, 1, 0, 1))
-    assert told.heard == []
+    home = Told().zcl(ias.ZONE, (0x19, 1, 0, 1))
+    assert home.heard == []
 
 
 def test_documented_message_without_mac_source_is_understood_too():
@@ -61,9 +61,9 @@ def test_documented_message_without_mac_source_is_understood_too():
 @pytest.mark.req("ZB-06")
 def test_supervision_report_and_read_response_are_levels():
     report = Told().zcl(ias.ZONE, (0x18, 5, 0x0A, 2, 0, 0x19, 0x21, 0))
-    assert report.heard == [(0x1234, 3, ias.LEVEL, 0x21, 5, 77)]
+    assert report.heard == [(0x1234, 3, told.LEVEL, 0x21, 5, 77)]
     answer = Told().zcl(ias.ZONE, (0x18, 5, 1, 0, 0, 0, 0x30, 1, 1, 0, 0, 0x31, 0x28, 0, 2, 0, 0, 0x19, 1, 0))
-    assert answer.heard == [(0x1234, 3, ias.LEVEL, 1, 5, 77)]
+    assert answer.heard == [(0x1234, 3, told.LEVEL, 1, 5, 77)]
     assert answer.enrolled == []
 
 
@@ -79,8 +79,8 @@ def test_a_zone_that_is_not_enrolled_is_enrolled():
 def test_attribute_lists_with_everything_in_them():
     """Strings, failed entries and long types before the status do not hide it; an unknown type ends the list."""
     before = (0, 0, 0, 0x42, 3, 1, 2, 3, 9, 9, 0x86, 7, 7, 0, 0xF1) + (0,) * 16 + (8, 8, 0, 0x44, 2, 0, 1, 2)
-    told = Told().zcl(ias.ZONE, (0x18, 5, 1, *before, 2, 0, 0, 0x19, 1, 0))
-    assert [event[3] for event in told.heard] == [1]
+    home = Told().zcl(ias.ZONE, (0x18, 5, 1, *before, 2, 0, 0, 0x19, 1, 0))
+    assert [event[3] for event in home.heard] == [1]
     broken = Told().zcl(ias.ZONE, (0x18, 5, 0x0A, 1, 1, 0x48, 0, 2, 0, 0x19, 1, 0))
     assert broken.heard == []
     assert broken.incoming.broken == 1
@@ -89,29 +89,29 @@ def test_attribute_lists_with_everything_in_them():
 @pytest.mark.parametrize("kind,size", [(0x10, 1), (0x1B, 4), (0x27, 8), (0x2F, 8), (0x31, 2), (0x39, 4), (0x3A, 8),
                                        (0xE2, 4), (0xE9, 2), (0xF0, 8), (0x00, 0)])  # fmt: skip
 def test_sizes_of_types(kind, size):
-    told = Told().zcl(ias.ZONE, (0x18, 5, 0x0A, 9, 9, kind, *([1] * size), 2, 0, 0x19, 1, 0))
-    assert [event[3] for event in told.heard] == [1]
+    home = Told().zcl(ias.ZONE, (0x18, 5, 0x0A, 9, 9, kind, *([1] * size), 2, 0, 0x19, 1, 0))
+    assert [event[3] for event in home.heard] == [1]
 
 
 def test_every_truncation_of_a_list_is_harmless():
     whole = (0x18, 5, 1, 0, 0, 0, 0x42, 3, 1, 2, 3, 7, 7, 0, 0x43, 1, 0, 9, 2, 0, 0, 0x19, 1, 0)
     for size in range(3, len(whole)):
-        told = Told().zcl(ias.ZONE, whole[:size])
-        assert told.heard == []
+        home = Told().zcl(ias.ZONE, whole[:size])
+        assert home.heard == []
 
 
 def test_battery_and_presence():
     battery = Told().zcl(ias.POWER, (0x18, 5, 0x0A, 0x20, 0, 0x20, 29, 0x21, 0, 0x20, 180))
-    assert battery.heard[0][2:4] == (ias.BATTERY, 180)
-    assert Told().zcl(ias.OCCUPANCY, (0x18, 5, 0x0A, 0, 0, 0x18, 1)).heard[0][2:4] == (ias.PRESENCE, 1)
+    assert battery.heard[0][2:4] == (told.PERCENT, 180)
+    assert Told().zcl(ias.OCCUPANCY, (0x18, 5, 0x0A, 0, 0, 0x18, 1)).heard[0][2:4] == (told.PRESENCE, 1)
 
 
 @pytest.mark.req("ZB-08")
 def test_the_pendants_own_commands():
     for command in (ias.EMERGENCY, ias.PANIC, ias.FIRE):
-        assert Told().zcl(ias.ACE, (0x11, 5, command)).heard == [(0x1234, 3, ias.BUTTON, command, 5, 77)]
+        assert Told().zcl(ias.ACE, (0x11, 5, command)).heard == [(0x1234, 3, told.BUTTON, command, 5, 77)]
     disarm = Told().zcl(ias.ACE, (0x11, 5, ias.ARM, ias.DISARM, 0, 0xFF))
-    assert disarm.heard == [(0x1234, 3, ias.BUTTON, ias.ACE_DISARM, 5, 77)]
+    assert disarm.heard == [(0x1234, 3, told.BUTTON, ias.ACE_DISARM, 5, 77)]
     assert disarm.answers == [(0x1234, 3, ias.ACE, bytes((0x19, 5, 0, 0)))]
     assert Told().zcl(ias.ACE, (0x11, 5, ias.ARM, 3, 0, 0xFF)).heard == []  # arming is not for us
 
@@ -128,16 +128,16 @@ def test_default_responses():
 
 
 def test_a_makers_own_commands_mean_nothing():
-    told = Told().zcl(ias.ZONE, (0x0D, 0x5F, 0x11, 9, 0, 1, 0, 0, 0, 0, 0))
-    assert told.heard == told.answers == []
+    home = Told().zcl(ias.ZONE, (0x0D, 0x5F, 0x11, 9, 0, 1, 0, 0, 0, 0, 0))
+    assert home.heard == home.answers == []
 
 
 def test_messages_too_short_for_a_header_are_counted():
-    told = Told()
+    home = Told()
     for data in (b"", b"\x19", b"\x19\x01", b"\x0d\x00\x00\x01"):
         told.zcl(ias.ZONE, data)
-    assert told.heard == []
-    assert told.incoming.broken == 4
+    assert home.heard == []
+    assert home.incoming.broken == 4
 
 
 def test_addresses():
@@ -170,10 +170,10 @@ def test_strangers_are_bounded():
 def test_held_alarms_are_not_pushed_out():
     held = Held()
     for number in range(20):
-        held.put(5, 1, ias.BATTERY, number, 0, 0)
+        held.put(5, 1, told.PERCENT, number, 0, 0)
     assert held.lost == 12
     for number in range(10):
-        held.put(6, 1, ias.NOTIFIED, number, 0, 0)
+        held.put(6, 1, told.NOTIFIED, number, 0, 0)
     found = []
     held.take(6, found.append)
     assert [event[3] for event in found] == list(range(8))

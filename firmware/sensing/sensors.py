@@ -15,8 +15,8 @@ import gc
 from micropython import const
 
 from firmware.emergency.events import CALL, CANCEL, FIRE, FIRE_CLEAR
-from firmware.sensor import ACTIVITY, CALL_BUTTON, DOOR, KINDS, NEVER_MS, SMOKE, Sensor
-from zigbee import ias
+from firmware.sensing.sensor import ACTIVITY, CALL_BUTTON, DOOR, KINDS, NEVER_MS, SMOKE, Sensor
+from zigbee import ias, told
 from zigbee.guard import tell
 
 _TYPE_CHECKING = const(0)
@@ -89,18 +89,18 @@ class Sensors:
     def _on_status(self, device: "Device", kind: int, value: int, tsn: int, lqi: int) -> None:
         sensor = self.all[device.index]
         now = self._clock.ms()
-        if kind == ias.NOTIFIED and sensor.kind == CALL_BUTTON and value & ias.ANY_ALARM and sensor.notified(now):
+        if kind == told.NOTIFIED and sensor.kind == CALL_BUTTON and value & ias.ANY_ALARM and sensor.notified(now):
             self._unstick(sensor)  # it had paused: this is somebody's press
         if sensor.repeats(kind, value, tsn, now):
             self.repeats += 1
             return
-        if kind == ias.NOTIFIED or kind == ias.LEVEL:
-            self._zone(sensor, kind == ias.NOTIFIED, value, tsn, now)
-        elif kind == ias.BUTTON:
+        if kind == told.NOTIFIED or kind == told.LEVEL:
+            self._zone(sensor, kind == told.NOTIFIED, value, tsn, now)
+        elif kind == told.BUTTON:
             self._button(sensor, value)
-        elif kind == ias.PRESENCE:
+        elif kind == told.PRESENCE:
             sensor.present = bool(value & 1)
-        elif kind == ias.BATTERY:
+        elif kind == told.PERCENT:
             sensor.battery_percent = value // 2
         sensor.remember(kind, value, tsn, now)
 

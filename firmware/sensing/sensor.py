@@ -1,6 +1,6 @@
 """One sensor of the home as the gateway remembers it: its place, its levels, what it said last.
 
-Owns the memory of one sensor. Must never act: what a level means is decided in `firmware.sensors`.
+Owns the memory of one sensor. Must never act: what a level means is decided in `firmware.sensing.sensors`.
 """
 
 from micropython import const
