@@ -135,7 +135,7 @@ def test_a_makers_own_commands_mean_nothing():
 def test_messages_too_short_for_a_header_are_counted():
     home = Told()
     for data in (b"", b"\x19", b"\x19\x01", b"\x0d\x00\x00\x01"):
-        told.zcl(ias.ZONE, data)
+        home.zcl(ias.ZONE, data)
     assert home.heard == []
     assert home.incoming.broken == 4
 
