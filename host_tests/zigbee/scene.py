@@ -30,6 +30,9 @@ HOME = [
 ]
 
 
+DAY_MS = 86_400_000
+
+
 def tell(what: str, *args: object) -> None:
     print(json.dumps([sched.now_ms, what] + list(args)))
 
@@ -92,7 +95,8 @@ class Scene:
 
         async def main() -> None:
             task = asyncio.create_task(self.coordinator.run())
-            await asyncio.sleep_ms(until_ms - sched.now_ms)
+            while sched.now_ms < until_ms:
+                await asyncio.sleep_ms(min(until_ms - sched.now_ms, DAY_MS))  # a longer sleep wraps
             tell("alive", not task.done())
 
         asyncio.run(main())
