@@ -1,7 +1,7 @@
 """Days of a home whose radio chip fails at random moments: what happened and what the gateway made of it.
 
-MicroPython: radio_days.py DAYS SEED. A JSON list a line: [what, ms, event, index], at last ["end", ...]. A smoke detector, a pendant and a door act at random times;
-every few hours the chip hangs, restarts, talks garbage or is unplugged.
+MicroPython: radio_days.py DAYS SEED. A JSON list a line: [what, ms, event, index], at last ["end", ...]. A smoke
+detector and a pendant act at random times; every few hours the chip hangs, restarts, talks garbage or is unplugged.
 """
 
 import json
