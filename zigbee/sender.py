@@ -30,16 +30,30 @@ _BUFFER_FULL = const(0x11)
 
 
 class Outgoing:
-    """One frame on its way."""
+    """One frame on its way. command: an SREQ of its own with the frame as its payload, which nothing confirms; 0: an
+    AF_DATA_REQUEST.
+    """
 
-    def __init__(self, short: int, endpoint: int, cluster: int, frame: bytes, urgent: bool) -> None:
+    def __init__(
+        self, short: int, endpoint: int, cluster: int, frame: bytes, urgent: bool, command: int = 0,
+        tries: int = _TRIES,
+    ) -> None:  # fmt: skip
         self.short = short
         self.endpoint = endpoint
         self.cluster = cluster
         self.frame = frame
         self.urgent = urgent
-        self.tries = _TRIES
+        self.command = command
+        self.tries = tries
         self.sent_ms = 0
+        self.outcome = -1  # 0: delivered, 1: given up; -1: not known yet
+        self.told: asyncio.Event | None = None  # set when the outcome is known
+
+    def end(self, outcome: int) -> None:
+        """It is known how it ended."""
+        self.outcome = outcome
+        if self.told is not None:
+            self.told.set()
 
 
 class Sender:
@@ -74,6 +88,12 @@ class Sender:
         """Places left for frames that are not urgent."""
         return _LINE - len(self._line)
 
+    def withdraw(self, item: Outgoing) -> None:
+        """Nobody waits for what this frame would bring any more: it is not sent, or not again."""
+        item.tries = 0
+        if item in self._line:
+            self._line.remove(item)
+
     def confirmed(self, status: int, number: int) -> None:
         """The coprocessor told how transmission `number` ended (status 0: delivered)."""
         item = self._under_way.pop(number, None)
@@ -82,6 +102,7 @@ class Sender:
         self._wake.set()
         if status == 0:
             self.delivered += 1
+            item.end(0)
         else:
             self._again(item)
 
@@ -102,6 +123,8 @@ class Sender:
         """The network is up, or not: then everything waits."""
         self.enabled = on
         if on:
+            for item in list(self._under_way.values()):
+                item.end(1)
             self._under_way.clear()
             self._hold_until_ms = 0
         self._wake.set()
@@ -122,6 +145,9 @@ class Sender:
         return self._line.pop(0), 0
 
     async def _send(self, item: Outgoing) -> None:
+        if item.command:
+            await self._command(item)
+            return
         self._number = self._number % 255 + 1
         number = self._number
         item.sent_ms = self._clock.ms()
@@ -137,6 +163,18 @@ class Sender:
         if status == 0:
             return
         self._under_way.pop(number, None)
+        self._refused(item, status)
+
+    async def _command(self, item: Outgoing) -> None:
+        """Requests of the device profile: the coprocessor answers that it took them, the device by itself."""
+        try:
+            status = (await self._link.request(item.command, item.frame))[0]
+        except LinkError:
+            status = _BUFFER_FULL
+        if status:
+            self._refused(item, status)
+
+    def _refused(self, item: Outgoing, status: int) -> None:
         if status in (_MEMORY_ERROR, _BUFFER_FULL):
             self._hold_until_ms = self._clock.ms() + _BACK_OFF_MS
         self._again(item)
@@ -144,9 +182,12 @@ class Sender:
     def _again(self, item: Outgoing) -> None:
         item.tries -= 1
         if item.tries <= 0 or not self.post(item):
-            self.failed += 1
+            self._give_up(item)
+
+    def _give_up(self, item: Outgoing) -> None:
+        self.failed += 1
+        item.end(1)
 
     def _expire(self, now_ms: int) -> None:
         for number in [one for one, item in self._under_way.items() if now_ms - item.sent_ms >= _CONFIRM_MS]:
-            del self._under_way[number]
-            self.failed += 1
+            self._give_up(self._under_way.pop(number))
