@@ -1,6 +1,6 @@
 """The Zigbee network as the product sees it: known devices, what they tell, what they are told.
 
-Owns the parts of the link and wires them together. Must never form a network, open it for joining, drop an alarm
+Owns the parts of the link and wires them together. Must never open the network for joining by itself, drop an alarm
 because its short address is new, or let anything that goes out delay what comes in.
 """
 
@@ -13,6 +13,7 @@ from zigbee.devices import NO_SHORT, STRANGER, Device, Devices
 from zigbee.guard import forever
 from zigbee.incoming import Incoming
 from zigbee.link import Link, LinkError
+from zigbee.network import Network
 from zigbee.resolver import Resolver
 from zigbee.sender import Outgoing, Sender
 from zigbee.supervisor import Supervisor
@@ -42,7 +43,9 @@ class Coordinator:
         self.devices = Devices()
         self.incoming = Incoming(self._heard, self._answer, self._enrol)
         self.resolver = Resolver(self.link, log, self._learn)
-        self.supervisor = Supervisor(self.link, reset_pin, clock, log, self.sender.enable, self._greet)
+        self.network = Network(self.link, clock, log)
+        self.network.belongs = self._is_home
+        self.supervisor = Supervisor(self.link, self.network, reset_pin, clock, log, self._serve, self._greet)
         self.on_status: Callable[[Device, int, int, int, int], None] | None = None
         self.on_stranger: Callable[[Device, int, int], None] | None = None
         self.on_tick: Callable[[int], None] | None = None
@@ -79,6 +82,7 @@ class Coordinator:
             (self.sender.run, "sending"),
             (self.resolver.run_once, "looking up"),
             (self._question_all, "asking"),
+            (self.network.run_once, "backup"),
             (self._tick, "tick"),
         )
         closing = asyncio.Event()
@@ -104,10 +108,13 @@ class Coordinator:
             self.supervisor.restarted(buf[at])
         elif command == frames.ZDO_STATE_CHANGE_IND:
             self.supervisor.state_changed(buf[at])
+        elif command in frames.SURVEYED:
+            self.network.survey.heard(command, buf, at, size)
         elif command == frames.ZDO_END_DEVICE_ANNCE_IND:
             self._announced(buf[at + 2] | buf[at + 3] << 8, bytes(buf[at + 4:at + 12]))
         elif command == frames.ZDO_TC_DEV_IND:
             self._learn(buf[at] | buf[at + 1] << 8, bytes(buf[at + 2:at + 10]))
+            self.network.touch()
         elif command == frames.ZDO_IEEE_ADDR_RSP and buf[at] == 0:
             self._learn(buf[at + 9] | buf[at + 10] << 8, bytes(buf[at + 1:at + 9]))
 
@@ -143,8 +150,16 @@ class Coordinator:
 
     def _announced(self, short: int, wire: bytes) -> None:
         device = self._learn(short, wire)
+        self.network.touch()
         if device.index != STRANGER and device.zone:
             self._enrol(short, device.endpoint)  # it may have lost its enrolment (fault 34)
+
+    def _serve(self, on: bool) -> None:
+        self.sender.enable(on)
+        self.network.up(on)
+
+    def _is_home(self, ieee: str) -> bool:
+        return any(device.ieee == ieee for device in self.devices.known)
 
     def _next_tsn(self) -> int:
         self._tsn = (self._tsn + 1) & 0xFF

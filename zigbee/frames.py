@@ -74,6 +74,7 @@ ZDO_NWK_DISCOVERY_CNF = const(0x45C7)
 ZDO_LEAVE_IND = const(0x45C9)
 ZDO_TC_DEV_IND = const(0x45CA)
 ZDO_PERMIT_JOIN_IND = const(0x45CB)
+SURVEYED = (ZDO_MGMT_NWK_UPDATE_NOTIFY, ZDO_BEACON_NOTIFY_IND, ZDO_NWK_DISCOVERY_CNF)  # answers to a scan
 RPC_ERROR = const(0x6000)  # the SRSP to a command the NCP does not know: error code, cmd0, cmd1
 
 _EXACT = const(0xFF)

@@ -43,7 +43,7 @@ class Link:
         self._log = log
         self._on_event = on_event
         self.reader = Reader(self._on_frame)
-        self.heard_ms = clock.ms()  # when bytes last came, ms
+        self.heard_ms = clock.ms()  # when a whole frame last came, ms: garbage is no sign of life
         self._chunk = bytearray(_CHUNK_BYTES)
         self._partial = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -109,8 +109,7 @@ class Link:
             if not count:
                 await asyncio.sleep_ms(_IDLE_MS)
                 continue
-            self.heard_ms = self._clock.ms()
-            self.reader.push(self._chunk, count, self.heard_ms)
+            self.reader.push(self._chunk, count, self._clock.ms())
             if self.reader.held:
                 self._partial.set()
 
@@ -125,6 +124,7 @@ class Link:
                 left_ms = self.reader.poll(self._clock.ms())
 
     def _on_frame(self, buf: bytearray, at: int, size: int, command: int) -> None:
+        self.heard_ms = self._clock.ms()
         try:
             self._dispatch(buf, at, size, command)
         except MemoryError as error:

@@ -1,7 +1,7 @@
-"""Bringing the coprocessor into service on the network it already has.
+"""Bringing the coprocessor into service on the home's network.
 
-Owns the order of the steps. Must never form a network: a coprocessor without one is a fault for people, not for code,
-because a new network would silently lose every sensor of the home. Joining is closed at the end.
+Owns the order of the steps. Must never decide which network it is (zigbee.network does), and never disturb a
+coprocessor that is in service on it. Joining is closed at the end.
 """
 
 from micropython import const
@@ -12,23 +12,19 @@ from zigbee.link import Link, LinkError
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from zigbee.network import Network
+    from zigbee.supervisor import Supervisor
 
 ENDPOINT = const(1)
 STARTED = const(9)  # device state of a coordinator in service (Z-Stack DEV_ZB_COORD)
 _PING_MS = const(1000)
 _START_DELAY_MS = const(100)
 _START_MS = const(10_000)
-_ON_A_NETWORK = const(0x0055)  # NV item bdbNodeIsOnANetwork
 _DUPLICATE = const(0xB8)  # ZApsDuplicateEntry: the endpoint is registered already
 _HOME_AUTOMATION = const(0x0104)
 _IAS_CIE = const(0x0400)  # device: IAS Control and Indicating Equipment
 _SERVED = (ias.BASIC, ias.ACE)
 _USED = (ias.POWER, ias.IDENTIFY, ias.POLL_CONTROL, ias.OCCUPANCY, ias.ZONE, ias.WARNING)
-
-
-class NoNetwork(Exception):
-    """The coprocessor has no network of its own."""
 
 
 class NetworkInfo:
@@ -38,6 +34,7 @@ class NetworkInfo:
         self.wire = bytes(8)  # its IEEE address as it travels
         self.version = ""
         self.pan_id = 0xFFFF
+        self.extended_pan = bytes(8)  # as it travels
         self.channel = 0
 
 
@@ -52,28 +49,33 @@ async def device_state(link: Link, info: NetworkInfo, timeout_ms: int) -> int:
     return answer[12]
 
 
-async def start(link: Link, wait_started: "Callable[[int], Awaitable[bool]]") -> NetworkInfo:
-    """Start the formed network. LinkError: a step failed, NoNetwork: there is none.
+async def start(link: Link, network: "Network", chip: "Supervisor") -> NetworkInfo:
+    """Start the home's network. LinkError: a step failed, NoNetwork: there is none.
 
-    wait_started(limit_ms) waits for the state change to STARTED. A coprocessor that is in service already (the
-    controller alone was restarted) is not disturbed: no alarm is missed for it.
+    A coprocessor that is in service on it already (the controller alone was restarted) is not disturbed: no alarm is
+    missed for it.
     """
     info = NetworkInfo()
     await link.request(frames.SYS_PING, b"", _PING_MS)
     version = await link.request(frames.SYS_VERSION)
     info.version = "%d.%d.%d" % (version[2], version[3], version[4])
+    network.firmware(version)
     state = await device_state(link, info, _PING_MS)
-    formed = await link.request(frames.SYS_OSAL_NV_READ, bytes((_ON_A_NETWORK & 0xFF, _ON_A_NETWORK >> 8, 0)))
-    if formed[0] != 0 or formed[2] != 1:
-        raise NoNetwork("the coprocessor has no network")
-    await _register(link)
+    if state == STARTED:
+        await _register(link)  # before anything else: alarms are taken from now on
+    if await network.settle(chip, state == STARTED):
+        state = await device_state(link, info, _PING_MS)  # its address may be another now
     if state != STARTED:
+        await _register(link)
+        chip.expect_start()
         await link.request(frames.ZDO_STARTUP_FROM_APP, bytes((_START_DELAY_MS, 0)))
-        if not await wait_started(_START_MS):
+        if not await chip.wait_started(_START_MS):
             raise LinkError("the network did not start")
-    network = await link.request(frames.ZDO_EXT_NWK_INFO)
-    info.pan_id = network[3] | network[4] << 8  # after the short address and the device state
-    info.channel = network[23]
+    running = await link.request(frames.ZDO_EXT_NWK_INFO)
+    info.pan_id = running[3] | running[4] << 8  # after the short address and the device state
+    info.extended_pan = running[7:15]
+    info.channel = running[23]
+    network.check_running(info.extended_pan)
     await link.request(frames.ZDO_MGMT_PERMIT_JOIN_REQ, bytes((2, 0, 0, 0, 0)))  # to itself, for 0 s: closed
     return info
 

@@ -284,10 +284,11 @@ def test_garbage_on_the_line(play):
 
 @pytest.mark.fault(29)
 def test_a_coprocessor_without_a_network_is_a_loud_fault(play):
-    """Nothing is formed, nothing is started; with the old one back the events flow."""
+    """There is no backup: nothing is formed, nothing is started; with the old one back the events flow."""
     lines = play("""
         home = Scene()
         kept = dict(home.chip.nv.items)
+        home.at(19900, lambda: setattr(home.coordinator.network, "kept", None))
         home.at(20000, home.chip.set_fault, "replace")
         home.show(80000, "state", lambda: [home.chip.state, home.chip.formed, home.coordinator.ready])
         def back():
