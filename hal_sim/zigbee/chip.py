@@ -188,7 +188,10 @@ class NcpChip:
             wire = wire_of(entry.get("ieee") or ieee_of(name))
             short = _FIRST_SHORT + len(self.air.devices) * _SHORT_STEP & 0x7FFF
             kind = KINDS[entry["kind"]]
-            self.air.devices[name] = kind(self.air, self.sched, name, entry.get("place", ""), wire, short)
+            device = kind(self.air, self.sched, name, entry.get("place", ""), wire, short)
+            device.on_back = self._back
+            device.commission(self.wire, len(self.air.devices))
+            self.air.devices[name] = device
         self.nv.items = formed_items(_NAME, list(self.air.devices.values()))
 
     def smoke(self, name: str, on: bool) -> None:
@@ -223,6 +226,9 @@ class NcpChip:
             device.set_battery(battery)
         if tamper is not None:
             device.set_tamper(tamper)
+
+    def _back(self, device: "EndDevice") -> None:
+        self.rejoin(device.name, device.short)
 
     def rejoin(self, name: str, short: int, announce: bool = True) -> None:
         """The sensor comes back under another short address; without announce nobody is told."""

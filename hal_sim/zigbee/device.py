@@ -1,37 +1,66 @@
-"""A simulated battery-driven Zigbee end device: its ZCL server, its ZDO answers, how it sleeps.
+"""A simulated battery-driven Zigbee end device: what every kind of sensor does alike.
 
-Owns what every kind of sensor does alike. Must never know the host, only frames to and from the network it is on.
-Source: Zigbee Cluster Library (07-5123); Zigbee specification 2.4 (device profile).
+Owns its identity, its battery, its bindings and where its frames go. Must never know the host, only frames to and from
+the network it is on. Others of its parts: `zcl_server` (general commands), `reporting`, `poll` (when it listens),
+`endpoints` (device profile answers). Bought products (`makers`) change the class attributes below and override what
+differs: attributes, maker_attributes, write, judge_report, obey, identify, descriptor, start, joined, left.
+Source: Zigbee Cluster Library (07-5123); Zigbee specification 2.4 (device profile); docs/zigbee-profile.md.
 """
 
 from binascii import crc32
 
+from hal_sim.zigbee import endpoints, zcl_server
 from hal_sim.zigbee.mt import le16, put16
+from hal_sim.zigbee.poll import Poll
+from hal_sim.zigbee.reporting import Reporting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hal_sim.sched import Scheduler
     from hal_sim.zigbee.air import Air
 
+BASIC = 0x0000
+POWER = 0x0001
+IDENTIFY = 0x0003
+POLL_CONTROL = 0x0020
 HOME_AUTOMATION = 0x0104
 IAS_ZONE_DEVICE = 0x0402
-ENDPOINT = 1
-_FAST_MS = 100  # polls after it sent something
-_FAST_FOR_MS = 3000
-_SLOW_MS = 5000  # below the 7.68 s for which a parent keeps a frame
-_SUPERVISION_MS = 4 * 3600 * 1000
-_UNSUPPORTED = 0x86
+SUCCESS = 0x00
+UNSUPPORTED_COMMAND = 0x81
+INVALID_VALUE = 0x87
+ANSWERED = -1  # by obey(): the command was answered by one of its cluster
+_LOW_PERCENT = 90  # of the rated voltage, where "low" begins
+_STATUS_S = 4 * 3600
 _REPORT = 0x0A
-_RATED_MV = 3000
+
+
+def _unheard(device: "EndDevice") -> None:
+    """It announces itself and there is no network."""
 
 
 class EndDevice:
     """name, place, wire (IEEE address as it travels), short; `air` carries its frames."""
 
+    maker = "Home"
     model = "sensor"
+    maker_code = 0xFFF1  # one of those for tests
+    profile = HOME_AUTOMATION
     profile_device = IAS_ZONE_DEVICE
-    servers: tuple = (0x0000, 0x0001, 0x0003)
+    endpoint = 1
+    servers: tuple = (BASIC, POWER, IDENTIFY, POLL_CONTROL)
     clients: tuple = ()
+    writable: tuple = ((IDENTIFY, 0x0000), (POLL_CONTROL, 0x0000), (POLL_CONTROL, 0x0003))
+    # what it reports without being told: cluster, attribute, least s, most s (NEVER = only when configured), change
+    # (None = only by time)
+    reports: tuple = ((POWER, 0x0020, 30, _STATUS_S, None), (POWER, 0x0021, 30, _STATUS_S, 5))
+    longest_report_s = _STATUS_S
+    shortest_report_s = 60
+    reports_unbound = True  # without a binding its reports go to the coordinator
+    rated_mv = 3000
+    radio_rated_mv = 0  # of the radio part's own battery; 0 = it has none
+    battery_percent_lies = False  # it says 100 % as long as it lives
 
     def __init__(self, air: "Air", sched: "Scheduler", name: str, place: str, wire: bytes, short: int) -> None:
         self.air = air
@@ -40,15 +69,88 @@ class EndDevice:
         self.place = place
         self.wire = wire
         self.short = short
-        self.radio = True
+        self.home = bytes(8)  # the coordinator's address; zero: it does not know whom it is bound to
+        self.awake = False  # it does what it does by itself
+        self.radio_on = True
         self.lqi = 200
-        self.battery = 100  # percent of the rated voltage
+        self.battery = 100  # percent of the rated voltage, of the sensing part or of the only one
+        self.radio_battery = 100
         self.outbox: list = []
         self.duplicates = 0  # how often the next frame is repeated as it is
-        self._tsn = crc32(name.encode()) & 0xFF
-        self._fast_until_ms = -1
-        self._phase = crc32(name.encode()) & 0xFFFF
-        self.sched.after(1 + self._phase * _SUPERVISION_MS // 0x10000, self._supervise)
+        self.bindings: list = []  # cluster, address mode, destination, endpoint
+        self.phase = crc32(name.encode()) & 0xFFFF  # keeps sensors from doing things at the same time
+        self._tsn = self.phase & 0xFF
+        self._away_until_ms = -1
+        self._identify_until_ms = 0
+        self._request: zcl_server.Request | None = None
+        self.on_back: Callable[[EndDevice], None] = _unheard  # set by its network: it is back and announces itself
+        self.poll = Poll(self)
+        self.reporting = Reporting(self)
+
+    # Its life on a network
+
+    def commission(self, home: bytes, zone_id: int = 0) -> None:
+        """It joined long ago and was interviewed: bound, configured, enrolled."""
+        self.home = home
+        self.bindings = [(cluster, 3, home, 1) for cluster in self.servers if cluster not in (BASIC, IDENTIFY)]
+        self.start()
+
+    def fresh(self) -> None:
+        """Out of the box, or reset by its button: nothing of an earlier network is left."""
+        self.left()
+
+    def listen(self, for_ms: int) -> None:
+        """It is new on a network and polls quickly, to be interviewed."""
+        self.poll.hurry(for_ms)
+
+    def joined(self) -> None:
+        """It announced itself: for the first time, or back again."""
+        if not self.awake:
+            self.start()
+
+    def start(self) -> None:
+        """Its periodic doings begin: after joining, and when its battery was changed."""
+        self.awake = True
+        self.reporting.start()
+        self.poll.start()
+
+    def left(self) -> None:
+        """Off the network, everything forgotten."""
+        self.awake = False
+        self.home = bytes(8)
+        self.bindings = []
+        self.poll.reset()
+        self.reporting.reset()
+
+    def restart(self) -> None:
+        """Its battery was changed, or its watchdog bit: what it remembers is what it was configured to."""
+        self._tsn = 0
+        self.start()
+        self.on_back(self)
+
+    def sleep_away(self, for_ms: int) -> None:
+        """It goes away: neither polls nor sends; back again it announces itself."""
+        self._away_until_ms = self.sched.now_ms + for_ms
+        self.sched.after(for_ms, self._back)
+
+    def _back(self) -> None:
+        if self.radio:
+            self.on_back(self)
+
+    @property
+    def radio(self) -> bool:
+        """Whether it can be heard and hears."""
+        return self.radio_on and self.sched.now_ms >= self._away_until_ms
+
+    @radio.setter
+    def radio(self, on: bool) -> None:
+        self.radio_on = on
+
+    def poll_in_ms(self) -> int:
+        """When it asks its parent next, ms."""
+        return self.poll.in_ms()
+
+    # What it sends
 
     def next_tsn(self) -> int:
         self._tsn = (self._tsn + 1) & 0xFF
@@ -56,7 +158,7 @@ class EndDevice:
 
     def send(self, cluster: int, frame: bytes) -> None:
         """Send a ZCL frame to the coordinator and listen for a while."""
-        self._fast_until_ms = self.sched.now_ms + _FAST_FOR_MS
+        self.poll.sent()
         self.air.up(self, cluster, frame)
 
     def command(self, cluster: int, command: int, payload: bytes, from_server: bool = True) -> None:
@@ -65,89 +167,118 @@ class EndDevice:
         self.send(cluster, bytes((control, self.next_tsn(), command)) + payload)
 
     def report(self, cluster: int, entries: bytes) -> None:
-        """Send an attribute report; entries as they travel."""
-        self.send(cluster, bytes((0x18, self.next_tsn(), _REPORT)) + entries)
+        """Send an attribute report to whom the binding table names; entries as they travel."""
+        if self.bound_home(cluster, self.reports_unbound):
+            self.send(cluster, bytes((0x18, self.next_tsn(), _REPORT)) + entries)
 
-    def poll_in_ms(self) -> int:
-        """When it asks its parent next."""
-        now = self.sched.now_ms
-        if now <= self._fast_until_ms:
-            return _FAST_MS - now % _FAST_MS
-        return _SLOW_MS - (now + self._phase) % _SLOW_MS
+    def bound_home(self, cluster: int, otherwise: bool) -> bool:
+        """Whether the cluster is bound to the coordinator; otherwise, when it is not bound at all."""
+        found = [one for one in self.bindings if one[0] == cluster]
+        return any(one[2] == self.home or self.home == bytes(8) for one in found) if found else otherwise
 
-    def attributes(self, cluster: int) -> dict:
-        """number -> type and value as they travel."""
-        if cluster == 0x0000:
-            return {
-                0x0000: b"\x20\x08", 0x0004: _text("Home"), 0x0005: _text(self.model), 0x0007: b"\x30\x03",
-            }  # fmt: skip
-        if cluster == 0x0001:
-            volts = self.battery * _RATED_MV // 10_000
-            return {0x0020: bytes((0x20, volts)), 0x0021: bytes((0x20, min(self.battery * 2, 200)))}
-        return {}
+    def reply(self, command: int, payload: bytes) -> int:
+        """In obey(): answer with this command of the cluster; return its result."""
+        if self._request is not None:
+            self.send(self._request.cluster, self._request.head(command, 1) + payload)
+        return ANSWERED
+
+    # What it is asked
 
     def receive(self, cluster: int, frame: bytes) -> None:
         """A ZCL frame of the coordinator, taken at a poll."""
-        if len(frame) < 3 or frame[0] & 0x04:
+        if len(frame) < 3 or (frame[0] & 0x04 and len(frame) < 5):
             return
-        control, tsn, command, payload = frame[0], frame[1], frame[2], frame[3:]
-        if control & 3 == 0:
-            self._general(cluster, tsn, command, payload)
-        else:
-            self.obey(cluster, command, payload)
-            if not control & 0x10:
-                self.send(cluster, bytes((0x18, tsn, 0x0B, command, 0)))
+        self.poll.heard()
+        self._request = zcl_server.Request(cluster, frame)
+        zcl_server.serve(self, self._request)
+        self._request = None
 
-    def obey(self, cluster: int, command: int, payload: bytes) -> None:
-        """A command of a cluster; kinds that have some override this."""
+    def attributes(self, cluster: int) -> dict:
+        """number -> type and value as they travel."""
+        if cluster == BASIC:
+            return {
+                0x0000: b"\x20\x08", 0x0001: b"\x20\x01", 0x0003: b"\x20\x01", 0x0004: text(self.maker),
+                0x0005: text(self.model), 0x0007: b"\x30\x03", 0x4000: text("1.0"),
+            }  # fmt: skip
+        if cluster == POWER:
+            return self._power()
+        if cluster == IDENTIFY:
+            left_ms = max(self._identify_until_ms - self.sched.now_ms, 0)
+            return {0x0000: b"\x21" + put16((left_ms + 999) // 1000)}
+        if cluster == POLL_CONTROL:
+            return self.poll.attributes()
+        return {}
 
-    def written(self, cluster: int, number: int, value: bytes) -> None:
-        """The coordinator wrote an attribute; kinds that care override this."""
+    def maker_attributes(self, code: int, cluster: int) -> dict:
+        """As attributes(), for requests that carry a manufacturer code."""
+        return {}
 
-    def _general(self, cluster: int, tsn: int, command: int, payload: bytes) -> None:
-        if command == 0x00:
-            known = self.attributes(cluster)
-            numbers = [le16(payload, at) for at in range(0, len(payload) - 1, 2)]
-            found = [put16(n) + (b"\x00" + known[n] if n in known else bytes((_UNSUPPORTED,))) for n in numbers]
-            self.send(cluster, bytes((0x18, tsn, 0x01)) + b"".join(found))
-        elif command == 0x02 and len(payload) >= 4:
-            self.written(cluster, le16(payload, 0), payload[3:])
-            self.send(cluster, bytes((0x18, tsn, 0x04, 0)))
-        elif command == 0x06:
-            self.send(cluster, bytes((0x18, tsn, 0x07, 0)))
+    def write(self, cluster: int, number: int, value: bytes) -> int:
+        """One of `writable` is written, its type was right. Returns a ZCL status."""
+        if cluster == IDENTIFY:
+            self._identify_until_ms = self.sched.now_ms + le16(value, 0) * 1000
+            return SUCCESS
+        return self.poll.write(number, value) if cluster == POLL_CONTROL else INVALID_VALUE
 
-    def _supervise(self) -> None:
-        self.sched.after(_SUPERVISION_MS, self._supervise)
-        self.supervise()
+    def obey(self, cluster: int, command: int, payload: bytes) -> int:
+        """A command of a cluster. Returns the ZCL status for the default response, or what reply() returned."""
+        if cluster == IDENTIFY:
+            return self.identify(command, payload)
+        if cluster == POLL_CONTROL:
+            return self.poll.obey(command, payload)
+        return UNSUPPORTED_COMMAND
 
-    def supervise(self) -> None:
-        """Every four hours: tell that it lives."""
-        self.report_battery()
+    def identify(self, command: int, payload: bytes) -> int:
+        """Identify, Identify Query and Trigger Effect."""
+        if command == 0x00 and len(payload) >= 2:
+            return self.write(IDENTIFY, 0x0000, payload)
+        if command == 0x01:
+            left = self.attributes(IDENTIFY)[0x0000][1:]
+            return self.reply(0x00, left) if left != bytes(2) else SUCCESS
+        return SUCCESS if command == 0x40 and len(payload) >= 2 else UNSUPPORTED_COMMAND
 
-    def report_battery(self) -> None:
-        known = self.attributes(0x0001)
-        self.report(0x0001, b"".join(put16(number) + known[number] for number in (0x0020, 0x0021)))
+    def judge_report(self, cluster: int, number: int, least_s: int, most_s: int) -> int:
+        """Whether it takes these reporting intervals: a ZCL status."""
+        fits = self.shortest_report_s <= most_s <= self.longest_report_s and least_s <= most_s
+        return SUCCESS if fits else INVALID_VALUE
 
     def descriptor(self, cluster: int, payload: bytes) -> "bytes | None":
         """Answer to a ZDO request without its sequence number, or None."""
-        mine = put16(self.short)
-        if cluster == 0x0002:
-            return b"\x00" + mine + bytes((0x02, 0x40, 0x80)) + put16(0x1207) + bytes((80,)) + put16(80) + bytes(5)
-        if cluster == 0x0005:
-            return b"\x00" + mine + bytes((1, ENDPOINT))
-        if cluster == 0x0004:
-            body = bytes((ENDPOINT,)) + put16(HOME_AUTOMATION) + put16(self.profile_device) + b"\x00"
-            body += _list(self.servers) + _list(self.clients)
-            return b"\x00" + mine + bytes((len(body),)) + body
-        if cluster in (0x0000, 0x0001):
-            return b"\x00" + self.wire + mine
-        return b"\x00" if cluster in (0x0021, 0x0022) else None
+        return endpoints.answer(self, cluster, payload)
+
+    # Its battery
+
+    def set_battery(self, percent: int) -> None:
+        """Percent of the rated voltage."""
+        self.battery = percent
+        self.reporting.changed(POWER)
+
+    def set_radio_battery(self, percent: int) -> None:
+        """That of the radio part, where it has one of its own."""
+        self.radio_battery = percent
+        self.reporting.changed(POWER)
+
+    @property
+    def battery_low(self) -> bool:
+        """One of its batteries."""
+        return self.battery < _LOW_PERCENT or bool(self.radio_rated_mv and self.radio_battery < _LOW_PERCENT)
+
+    def _power(self) -> dict:
+        found = {0x0031: b"\x30\xff", 0x0033: b"\x20\x01", 0x003E: b"\x1b" + bytes((int(self.battery_low), 0, 0, 0))}
+        for base, percent, rated_mv in ((0x20, self.battery, self.rated_mv),
+                                        (0x40, self.radio_battery, self.radio_rated_mv)):  # fmt: skip
+            if rated_mv:
+                said = 100 if self.battery_percent_lies else min(percent, 100)
+                found[base] = bytes((0x20, (percent * rated_mv + 5000) // 10_000))
+                found[base + 1] = bytes((0x20, said * 2))
+                found[base + 0x14] = bytes((0x20, rated_mv // 100))
+        return found
+
+    def set_tamper(self, on: bool) -> None:
+        """Its cover is opened or closed; kinds that have a contact override this."""
 
 
-def _text(text: str) -> bytes:
-    data = text.encode()
+def text(value: str) -> bytes:
+    """A character string with its type, as it travels."""
+    data = value.encode()
     return bytes((0x42, len(data))) + data
-
-
-def _list(clusters: tuple) -> bytes:
-    return bytes((len(clusters),)) + b"".join(put16(one) for one in clusters)
