@@ -24,8 +24,9 @@ ALARM_2_IS_TEST = const(0x0040)  # of a smoke detector
 NO_ALARM_2 = const(0x0080)  # alarm 2 is something else altogether
 NO_TAMPER = const(0x0100)  # the tamper bit is always set
 # What the interview and the supervision should know
-NO_REPORTING = const(0x0200)  # reports as it likes: leave binding and reporting alone, answers may never come
-OPEN_ZONE = const(0x0400)  # its zone tells alarms without being enrolled, and does not say whether it is
+NO_REPORTING = const(0x0200)  # reports as it likes, and does not answer who would have it otherwise
+NO_BIND = const(0x0200)  # ... nor is there anything to bind
+NO_ENROL = const(0x0400)  # its zone tells alarms without being enrolled, and does not say whether it is
 UNASKED = const(0x0800)  # asking is no use, it does not listen between its own reports; three missed = lost
 LUMI_MODE = const(0x1000)  # says nothing of its own before 0xFCC0/0x0009 is written
 PANIC_BUTTON = const(0x2000)  # is an ordinary button before it is told to be an emergency button
@@ -34,7 +35,7 @@ FRAMES = const(0x000F)
 VALUES = const(0x01F0)
 INTERVIEW = const(0x3E00)
 UNKNOWN = LUMI_SMOKE  # whoever sends this: it may be an alarm, and the sender is looked up before it counts
-_LUMI = const(0x0E02)  # LUMI_STRUCT, NO_REPORTING, OPEN_ZONE, UNASKED
+_LUMI = const(0x0E02)  # LUMI_STRUCT, NO_REPORTING, NO_ENROL, UNASKED
 
 _HOUR_S = const(3600)
 STANDARD_RHYTHM_S = const(14400)  # what the interview asks for where the device lets itself be told
