@@ -68,8 +68,8 @@ _ROWS = (
     # frient buttons.
     ("frient", "SBTZB-110", PANIC_BUTTON, "call_button", 0),
     ("frient", "MBTZB-110", PANIC_BUTTON, "call_button", 0),
-    # Zone status is 1, 2 or 3 for one, two presses or a long one, 0 when let go: either alarm bit is a press, as it is.
-    # Its zone type differs between firmwares. Converters heiman.ts (HS1EB), zigbee2mqtt issue 1724.
+    # Zone status is 1, 2 or 3 for one press, two or a long one, 0 when let go: any of these is a press, as it is. Its
+    # zone type is on no public record, so it is named here. Converters heiman.ts (HS1EB), zigbee2mqtt issue 1724.
     ("HEIMAN", "SOS-E", 0, "call_button", 0),
     # Alarm 1 is movement and alarm 2 brightness. ZHA quirk linkind/motion.
     ("lk", "ZB-MotionSensor-D0003", NO_ALARM_2, "", 0),
