@@ -4,6 +4,7 @@ Owns the registered endpoints. Source: TI "Z-Stack Monitor and Test API", AF int
 """
 
 from hal_sim.zigbee.mt import SUCCESS, le16, put16, put32
+from hal_sim.zigbee.network import children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ _NOT_STARTED = 0xC2  # ZNwkInvalidRequest
 _OK = bytes((SUCCESS,))
 _TICK_US = 320  # the time stamp counts symbols of 16 us, in backoff periods
 _BROADCASTS = 0xFFF8
+_GROUP = 1
 
 
 class Af:
@@ -52,9 +54,11 @@ class Af:
         """AF_DATA_REQUEST_EXT: address mode 2 is a short address, 3 an IEEE address, 15 a broadcast."""
         mode, short = p[0], le16(p, 1)
         if mode == 3:
-            for device in self._chip.air.devices.values():
-                if device.wire == p[1:9]:
-                    short = device.short
+            for child, wire in children(self._chip.nv.items):
+                if wire == p[1:9]:
+                    short = child
+        elif mode == _GROUP:
+            short = _BROADCASTS
         return self._request(short, p[9], p[12], le16(p, 13), p[15], p[20:20 + le16(p, 18)])
 
     def _request(self, short: int, endpoint: int, source: int, cluster: int, number: int, data: bytes) -> bytes:
@@ -84,6 +88,8 @@ class Af:
         chip = self._chip
         endpoint = 1 if 1 in self.endpoints else min(self.endpoints)
         stamp = chip.sched.now_ms * 1000 // _TICK_US & 0xFFFFFFFF
-        head = put16(0) + put16(cluster) + put16(device.short) + bytes((1, endpoint, 0, device.lqi, 0)) + put32(stamp)
+        source = getattr(device, "elsewhere", {}).get(cluster, getattr(device, "endpoint", 1))
+        head = put16(0) + put16(cluster) + put16(device.short)
+        head += bytes((source, endpoint, 0, device.lqi, 0)) + put32(stamp)
         chip.areq(0x4481, head + bytes((0, len(data))) + data + put16(device.short) + bytes((29,)))
         return True

@@ -28,6 +28,10 @@ def le16(data: bytes, at: int) -> int:
     return data[at] | data[at + 1] << 8
 
 
+def le32(data: bytes, at: int) -> int:
+    return le16(data, at) | le16(data, at + 2) << 16
+
+
 def put16(value: int) -> bytes:
     return bytes((value & 0xFF, value >> 8 & 0xFF))
 

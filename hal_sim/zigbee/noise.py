@@ -3,6 +3,8 @@
 Owns the bursts. Deterministic: the same noise every time. Frames themselves stay whole.
 """
 
+from hal_sim.zigbee.dice import Dice
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +24,7 @@ class Noise:
         self._sched = sched
         self._put = put
         self._until_ms = -1
-        self._state = 0x2545F491
+        self._dice = Dice(0x2545F491)
         self._next: list | None = None
 
     def start(self) -> None:
@@ -36,14 +38,11 @@ class Noise:
         self._next = None
         self._until_ms = -1
 
-    def _random(self, limit: int) -> int:
-        self._state = (self._state * 1103515245 + 12345) & 0x7FFFFFFF
-        return (self._state >> 8) % limit
-
     def _burst(self) -> None:
         if self._sched.now_ms >= self._until_ms:
             self._next = None
             return
-        data = bytes(self._random(256) for _ in range(1 + self._random(_LONGEST)))
-        self._put(data + _BAIT[self._random(len(_BAIT))])
+        dice = self._dice
+        data = bytes(dice.below(256) for _ in range(1 + dice.below(_LONGEST)))
+        self._put(data + _BAIT[dice.below(len(_BAIT))])
         self._next = self._sched.after(_EVERY_MS, self._burst)
