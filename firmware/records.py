@@ -1,7 +1,8 @@
 """Records of what happened, and the queue they wait in until the relay has committed them.
 
 Owns the identity (boot, seq) of every record. `record` returns at once and never raises: nothing waits for it.
-The queue is in memory and bounded; the oldest record that is no emergency goes first. What was dropped is counted.
+The queue is in memory and bounded. When it is full the oldest periodic record goes first, then the oldest event, an
+emergency's record last. What was dropped is counted.
 """
 
 import gc
@@ -20,30 +21,36 @@ if _TYPE_CHECKING:
 _MAX_RECORDS = 250
 _MAX_BYTES = 64 * 1024
 
+_PERIODIC = const(0)  # ranks: the lowest goes first
+_EVENT = const(1)
+_EMERGENCY = const(2)
+
 
 class Queue:
     """Encoded records in order of seq: append, look at the oldest, acknowledge one."""
 
     def __init__(self) -> None:
-        self._items: list = []  # [seq, bytes, emergency]
+        self._items: list = []  # [seq, bytes, rank]
         self._bytes = 0
         self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def append(self, seq: int, data: bytes, emergency: bool) -> None:
-        self._items.append([seq, data, emergency])
+    def append(self, seq: int, data: bytes, rank: int) -> None:
+        self._items.append([seq, data, rank])
         self._bytes += len(data)
         while len(self._items) > _MAX_RECORDS or self._bytes > _MAX_BYTES:
             self._drop()
 
     def _drop(self) -> None:
         victim = 0
+        lowest = _EMERGENCY
         for index, item in enumerate(self._items):
-            if not item[2]:
-                victim = index
-                break
+            if item[2] < lowest:
+                victim, lowest = index, item[2]
+                if lowest == _PERIODIC:
+                    break
         self._bytes -= len(self._items.pop(victim)[1])
         self.dropped += 1
 
@@ -77,25 +84,30 @@ class Recorder:
         """An event record; returns its seq, 0 when it could not be made."""
         test = fields.pop("test", None)
         fields["event"] = name
-        return self._make("event", fields, self._is_test() if test is None else test, name.startswith("emergency."))
+        rank = _EMERGENCY if name.startswith("emergency.") else _EVENT
+        return self._make("event", fields, self._is_test() if test is None else test, rank)
 
-    def _make(self, kind: str, fields: dict, test: bool, emergency: bool) -> int:
+    def periodic(self, kind: str, **fields: "Any") -> int:
+        """A periodic record (status, activity); returns its seq, 0 when it could not be made."""
+        return self._make(kind, fields, self._is_test(), _PERIODIC)
+
+    def _make(self, kind: str, fields: dict, test: bool, rank: int) -> int:
         try:
-            return self._append(kind, fields, test, emergency)
+            return self._append(kind, fields, test, rank)
         except MemoryError:
             gc.collect()
         except Exception as error:  # noqa: BLE001
             return self._failed(error)
         try:
-            return self._append(kind, fields, test, emergency)
+            return self._append(kind, fields, test, rank)
         except Exception as error:  # noqa: BLE001
             return self._failed(error)
 
-    def _append(self, kind: str, fields: dict, test: bool, emergency: bool) -> int:
+    def _append(self, kind: str, fields: dict, test: bool, rank: int) -> int:
         at = self._clock.wall_ms(self._clock.ms())
         seq = self._seq + 1
         fields.update(boot=self.boot, seq=seq, at=at, clock="unset" if at is None else "set", kind=kind, test=test)
-        self._queue.append(seq, json.dumps(fields).encode(), emergency)
+        self._queue.append(seq, json.dumps(fields).encode(), rank)
         self._seq = seq
         if self.on_record is not None:
             self.on_record()

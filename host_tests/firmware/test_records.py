@@ -67,3 +67,33 @@ def test_what_cannot_be_encoded_is_counted_and_never_raised():
     assert made.event("a", bad={1, 2}) == 0
     assert made.failures == 1 and len(queue) == 0
     assert made.event("b") == 1
+
+
+@pytest.mark.req("ZB-12")
+def test_periodic_records_go_before_events_and_emergencies_last():
+    made, queue = recorder()
+    made.event("emergency.triggered")
+    made.event("door.opened")
+    for index in range(300):
+        made.periodic("status", index=index)
+    kept = [json.loads(data) for _, data in queue.window(1000)]
+    assert [one["kind"] for one in kept[:3]] == ["event", "event", "status"]
+    for index in range(300):
+        made.event("door.closed", index=index)
+    kept = [json.loads(data) for _, data in queue.window(1000)]
+    assert {one["kind"] for one in kept} == {"event"}
+    assert kept[0]["event"] == "emergency.triggered" and kept[-1]["index"] == 299
+    for index in range(300):
+        made.event("emergency.dialled", attempt=index)
+    made.periodic("activity")
+    kept = [json.loads(data) for _, data in queue.window(1000)]
+    assert {one["event"] for one in kept} <= {"emergency.triggered", "emergency.dialled"}
+    assert len(kept) + queue.dropped == 903 and kept[-1]["attempt"] == 299
+
+
+def test_a_periodic_record_has_its_kind_and_identity():
+    made, queue = recorder()
+    made.event("a")
+    assert made.periodic("status", sensor="kitchen") == 2
+    record = json.loads(queue.window(2)[1][1])
+    assert record["kind"] == "status" and record["seq"] == 2 and "event" not in record

@@ -1,0 +1,280 @@
+"""Supervision of the home's sensors: who is heard, whose battery fails, and whether the radio hears anybody at all.
+
+Owns when a sensor is asked, judged and reported. Is called once a frame, after the alarm in it was dealt with, and once
+every 10 s. Must never touch an alarm, never pair anything by itself, and never declare the sensors lost for what is the
+radio's fault.
+"""
+
+import asyncio
+
+from micropython import const
+
+from firmware.sensing import battery, kept, links
+from firmware.sensing import radio as rd
+from firmware.sensing.radio import Radio
+from zigbee import ias, zcl
+from zigbee.link import LinkError
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.sensing.sensor import Sensor
+
+_DAY_S = const(86_400)
+_KEEP_MS = const(3_600_000)  # the state is written at most once in this time
+_FIRST_KEEP_MS = const(60_000)  # after the start, if the last time is an hour ago
+_DOWN_MS = const(20_000)  # out of service so long, and it is a fault; every time is recorded when it is over
+_START_MS = const(60_000)  # the same after the gateway's own start
+_MORE_MS = const(20_000)  # between the reports that a change of battery class wants
+_SECOND = const(1000)
+_QUESTIONS = const(4)  # a tick; the line to the coprocessor is also the alarms' confirmations'
+_VOLTS, _PERCENT, _RADIO_VOLTS = const(0x0020), const(0x0021), const(0x0040)
+_ZCL_VERSION = const(0x0000)
+_NOISY = const(100)  # energy on the own channel that drowns sensors: -57 dBm on the scale of LQI
+_FIRST_CHANNEL = const(11)
+_TSN_FIRST = const(0x80)  # a row of numbers of our own: answers are known by device and time
+
+
+class Watch:
+    """parts: has sensors, coordinator, clock, log, recorder, store; reports and announcer are told of changes."""
+
+    def __init__(self, parts: "Any", reports: "Any", announcer: "Any") -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._coordinator = parts.coordinator
+        self._sensors = parts.sensors
+        self._reports = reports
+        self._announcer = announcer
+        now = self._clock.ms()
+        self._keep_at_ms = now + _FIRST_KEEP_MS
+        self._known = False  # something was kept before this start
+        self._noted_day = 0
+        self._tsn = _TSN_FIRST
+        self._down_told = False
+        self._blind_from: int | None = None  # wall ms of what was kept before this start
+        self._first = True
+        self._energy = asyncio.Event()
+        self.noisy = False
+        self._fault = ""
+        self.radio = Radio(now, self.question)
+        self._recall(now)
+
+    # ------------------------------------------------------------------ what is kept over a restart
+    def _recall(self, now_ms: int) -> None:
+        try:
+            data = self._parts.store.load(kept.NAME)
+            made_s = kept.unpack(data, self._sensors.all, now_ms, self._clock.wall_s()) if data else -1
+            self._known = made_s >= 0
+            self._blind_from = made_s * _SECOND if made_s > 0 else None
+            since_ms = (self._clock.wall_s() - made_s) * _SECOND if made_s > 0 and self._clock.wall_s() else 0
+            if self._known:
+                self._keep_at_ms = now_ms + min(max(_KEEP_MS - since_ms, _FIRST_KEEP_MS), _KEEP_MS)
+            for sensor in self._sensors.all:
+                if sensor is not None and sensor.battery.state == battery.REPLACE:
+                    self._announcer.battery(sensor, True)
+        except Exception as error:  # noqa: BLE001 - what cannot be read is not known
+            self._parts.log.failed("supervision", "recall", error)
+
+    def _keep(self, now_ms: int) -> None:
+        if now_ms >= self._keep_at_ms:
+            self._keep_at_ms = now_ms + _KEEP_MS
+            self._parts.store.save(kept.NAME, bytes(kept.pack(self._sensors.all, now_ms, self._clock.wall_s())))
+
+    # ------------------------------------------------------------------ every frame
+    def heard(self, sensor: "Sensor", lqi: int, now_ms: int) -> None:
+        """A whole frame of this sensor came."""
+        sensor.link.heard(now_ms, lqi)
+        self.radio.heard(now_ms)
+
+    def moved(self) -> None:
+        """Somebody was seen moving."""
+        self._announcer.awake()
+
+    def removed(self, index: int) -> None:
+        """The sensor at index is no longer of the home."""
+        self._announcer.removed(index)
+
+    # ------------------------------------------------------------------ every 10 s
+    def tick(self, now_ms: int) -> None:
+        coordinator = self._coordinator
+        chip = coordinator.supervisor
+        deaf_ms = self.radio.chip(now_ms, coordinator.ready, chip.starts, coordinator.link.heard_ms)
+        if deaf_ms:
+            self._back(deaf_ms, now_ms)
+        if self.radio.up:
+            self._listen(now_ms)
+        else:
+            self._down(now_ms)
+        self._judge(now_ms)
+        self._reports.tick(now_ms, self.radio.up and self.radio.state == rd.CALM)
+        self._daily()
+        self._keep(now_ms)
+
+    def _down(self, now_ms: int) -> None:
+        """The radio chip is out of service."""
+        if not self._down_told and now_ms - self.radio.blind_ms >= (_START_MS if self._first else _DOWN_MS):
+            self._down_told = True
+            since = None if self._first else self._clock.wall_ms(self.radio.blind_ms)
+            self._event("gateway.fault", {"fault": "radio", "from": since})
+
+    def _back(self, deaf_ms: int, now_ms: int) -> None:
+        """The radio chip is in service again: what was not heard meanwhile means nothing."""
+        since = self._blind_from if self._first else self._clock.wall_ms(self.radio.blind_ms)
+        start = self._first and not self._down_told
+        fields = {"fault": "blind" if start else "radio", "from": since, "to": self._clock.wall_ms(now_ms)}
+        self._first = self._down_told = False
+        self._excuse(deaf_ms, now_ms)
+        for sensor in self._sensors.all:
+            if sensor is not None and sensor.device is not None and sensor.device.zone:
+                sensor.link.asked(now_ms)  # the coordinator asks every zone after a start
+        if self._known or not start:  # at the very first start there is nothing to go on from
+            self._event("gateway.recovered", fields)
+
+    def _excuse(self, deaf_ms: int, now_ms: int) -> None:
+        for sensor in self._sensors.all:
+            if sensor is not None:
+                sensor.link.excuse(deaf_ms, now_ms)
+
+    def _listen(self, now_ms: int) -> None:
+        change = self.radio.look(now_ms, self._sensors.all)
+        if self.radio.state == rd.CALLING:
+            self._energy.set()
+        if change == rd.SILENT:
+            self._fault = "interference" if self.noisy else "radio_silence"
+            self._event("gateway.fault", {
+                "fault": self._fault, "from": self._clock.wall_ms(self.radio.from_ms),
+                "asked": self.radio.asked, "answered": self.radio.answered})
+        elif change == rd.CALM:
+            self._event("gateway.recovered", {
+                "fault": self._fault, "from": self._clock.wall_ms(self.radio.from_ms),
+                "to": self._clock.wall_ms(now_ms)})
+            self._fault = ""
+            self._excuse(now_ms - self.radio.from_ms, now_ms)
+
+    # ------------------------------------------------------------------ each sensor
+    def _judge(self, now_ms: int) -> None:
+        hears = self.radio.up and self.radio.state == rd.CALM
+        left = _QUESTIONS
+        for sensor in self._sensors.all:
+            if sensor is None or sensor.device is None:
+                continue
+            link = sensor.link
+            if hears and link.judge(now_ms):
+                self._link_changed(sensor)
+            if hears and left and link.wants_question(now_ms) and self.question(sensor):
+                left -= 1
+            self._battery(sensor, now_ms)
+
+    def _link_changed(self, sensor: "Sensor") -> None:
+        link = sensor.link
+        before = link.reported
+        link.reported = link.state
+        self._sensors.tell(
+            "sensor.link", sensor, now=links.NAMES[link.state], before=links.NAMES[before], dbm=link.dbm,
+            heard=self.heard_at(sensor),
+        )  # fmt: skip
+        self._announcer.link(sensor, link.state == links.LOST)
+        full = sensor.battery.permille() >= battery.FULL and not sensor.battery.low_bit
+        suspected = link.state != links.GOOD and full
+        if suspected is not sensor.battery.suspected and (full or link.state == links.GOOD):
+            sensor.battery.suspected = suspected
+            self._sensors.tell("sensor.fault", sensor, fault="battery_suspect", on=suspected)
+
+    def _battery(self, sensor: "Sensor", now_ms: int) -> None:
+        cell = sensor.battery
+        if cell.report():
+            before = cell.reported
+            cell.reported = cell.state
+            if battery.REPLACE in (cell.state, before):
+                self._tell_battery(sensor)
+            self._announcer.battery(sensor, cell.state == battery.REPLACE)
+        if cell.asks and now_ms - sensor.link.asked_ms >= _MORE_MS:
+            cell.asks -= 1
+            self._send(sensor, ias.POWER, (_VOLTS, _PERCENT, _RADIO_VOLTS))
+            if sensor.device is not None and sensor.device.zone:
+                self.question(sensor)  # some tell no more than the low bit
+
+    def _daily(self) -> None:
+        """Once a day: the batteries' history, and a warning a month ahead (fault 38)."""
+        day = self._clock.wall_s() // _DAY_S
+        if not day or day == self._noted_day:
+            return
+        self._noted_day = day
+        for sensor in self._sensors.all:
+            if sensor is not None:
+                sensor.battery.note(day)
+                if sensor.battery.warns(day):
+                    self._tell_battery(sensor)
+
+    def _tell_battery(self, sensor: "Sensor") -> None:
+        fields: dict = {}
+        self.battery_fields(sensor, fields)
+        self._sensors.tell("sensor.battery", sensor, **fields)
+
+    # ------------------------------------------------------------------ questions
+    def question(self, sensor: "Sensor") -> bool:
+        """Ask the sensor for a sign of life: its zone status, which is an alarm's second chance, or any attribute."""
+        device = sensor.device
+        if device is None:
+            return False
+        sensor.link.asked(self._clock.ms())  # also when it cannot be sent: not every tick
+        if device.zone:
+            return self._send(sensor, ias.ZONE, (ias.ZONE_STATUS,))
+        return self._send(sensor, ias.BASIC, (_ZCL_VERSION,))
+
+    def _send(self, sensor: "Sensor", cluster: int, attributes: tuple) -> bool:
+        self._tsn = self._tsn + 1 if self._tsn < 0xFF else _TSN_FIRST
+        sensor.link.asked(self._clock.ms())
+        return self._coordinator.send_zcl(sensor.device, cluster, zcl.read(self._tsn, attributes))
+
+    async def run(self) -> None:
+        """For ever: measure the noise when nobody answers. The radio is deaf for 0.8 s meanwhile."""
+        while True:
+            await self._energy.wait()
+            self._energy.clear()
+            try:
+                energy = await self._coordinator.network.energy()
+                place = self._coordinator.supervisor.info.channel - _FIRST_CHANNEL
+                self.noisy = 0 <= place < len(energy) and energy[place] >= _NOISY
+            except LinkError:
+                self.noisy = False
+
+    # ------------------------------------------------------------------ what others want to know
+    def heard_at(self, sensor: "Sensor") -> "int | None":
+        """Wall time of the last frame, ms since 1970; None: never heard, or the time is not known."""
+        heard_ms = sensor.link.heard_ms
+        return None if heard_ms is None else self._clock.wall_ms(heard_ms)
+
+    def battery_fields(self, sensor: "Sensor", fields: dict) -> None:
+        """Add state, percent, mv and, where there is such a thing, radio_mv and days."""
+        cell = sensor.battery
+        fields["state"] = battery.NAMES[cell.state]
+        fields["percent"] = cell.percent
+        fields["mv"] = cell.mv or None
+        if cell.radio_mv:
+            fields["radio_mv"] = cell.radio_mv
+        day = self._clock.wall_s() // _DAY_S
+        left = cell.days_left(day) if day else None
+        if left is not None:
+            fields["days"] = left
+
+    def describe(self, sensor: "Sensor", seen: dict) -> None:
+        """For the screen: link, dbm, heard_s (how long ago), battery's state, percent, mv, days; suspect."""
+        link = sensor.link
+        seen["link"] = links.NAMES[link.state]
+        seen["dbm"] = link.dbm
+        seen["heard_s"] = None if link.heard_ms is None else (self._clock.ms() - link.heard_ms) // _SECOND
+        seen["temperature"] = sensor.temperature
+        self.battery_fields(sensor, seen)
+        seen["suspect"] = sensor.battery.suspected
+
+    def trouble(self) -> str:
+        """radio, radio_silence, interference or empty: why nobody is heard now."""
+        if not self.radio.up:
+            return "radio"
+        return self._fault
+
+    def _event(self, name: str, fields: dict) -> None:
+        """`from` is a word of Python's, so the fields come as a dict."""
+        self._parts.recorder.event(name, **fields)
