@@ -1,0 +1,389 @@
+"""Letting devices in: the window in which one may join, who is admitted, interviews, and having one leave.
+
+Owns the window, the interviews under way and who is to leave. Must never open at a start or longer than 60 s, never
+call the network closed before the coprocessor said so, never let an interview hold up an alarm, a confirmation or
+another interview, and never grow: each list has its limit.
+"""
+
+import asyncio
+
+from micropython import const
+
+from zigbee import frames
+from zigbee.admission import Codes, Refused
+from zigbee.asker import Asker
+from zigbee.devices import NO_SHORT, STRANGER, Device
+from zigbee.interview import AGAIN, IDLE, NAMES, REPORTING, RUNNING, WAITING, Interview
+from zigbee.outcome import Away, Refusal
+from zigbee.window import Window
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from zigbee.link import Link
+    from zigbee.sender import Sender
+
+WORKERS = const(3)  # interviews at once; the sender has four frames under way, so one is always left for others
+PERIOD_S = const(14_400)
+_GRACE_MS = const(3000)  # who joined in the last moment is told of after it
+_ANNOUNCE_MS = const(2500)  # a device that got its key announces itself; this is waited for
+_STRANGERS = const(8)  # interviews of devices that are not of the home yet
+_LEAVING = const(16)
+_JOINED = const(16)
+_LEAVE_MS = const(4000)  # between requests to leave
+_KEY_MS = const(20_000)  # bdbTrustCenterNodeJoinTimeout is 15 s: who is silent until then could not read the key
+_STRANGER_MS = const(180_000)  # what is not of the home by then is given up
+_KNOWN_MS = const(600_000)  # what does not work by then is reported, and goes on
+_TRY_MS = const(120_000)  # after its last sign of life it is asked again by and by
+_AGAIN_MS = const(5000)
+_FAILED_MS = const(600_000)  # what a device refused is not tried again sooner
+_LOOK_MS = const(1000)
+
+
+class Pairing:
+    """The interface is in docs/sensors-network.md; every callback is set by the product, any may be missing.
+
+    period_s: how often sensors shall report when nothing else was said of one.
+    """
+
+    def __init__(
+        self, link: "Link", sender: "Sender", clock: "Any", log: "Any", next_tsn: "Callable[[], int]",
+        cie: "Callable[[], bytes]",
+    ) -> None:  # fmt: skip
+        self._clock = clock
+        self._log = log
+        self._cie = cie
+        self._codes = Codes(link, log)
+        self._window = Window(link, clock, log, self._codes)
+        self._refused = Refused(clock)
+        self.asker = Asker(sender, next_tsn)
+        self._wake = asyncio.Event()
+        self._work = asyncio.Event()
+        self._interviews: list = []
+        self._leaving: dict = {}
+        self._joined: dict = {}  # where a device joined in the last window
+        self._ready = False
+        self.period_s = PERIOD_S
+        self.admit: Callable[[str], str] | None = None
+        self.on_step: Callable[[str, int, int, str], Any] | None = None
+        self.on_facts: Callable[[str, dict], Device | None] | None = None
+        self.on_joined: Callable[[str, dict], Any] | None = None
+        self.on_refused: Callable[[str, str], Any] | None = None
+        self.on_left: Callable[[str], Any] | None = None
+
+    # What the product asks for
+
+    def open(self, for_s: int, code_required: bool) -> None:
+        """Let devices join for so long, 1 to 60 s, counted anew; with code_required only those that have one here."""
+        self._joined.clear()
+        self._window.open(for_s, code_required)
+        self._wake.set()
+
+    def close(self) -> None:
+        """No more devices; interviews under way go on."""
+        self._window.close()
+        self._wake.set()
+
+    @property
+    def opened(self) -> bool:
+        """Whether a device may join, as the coprocessor last said."""
+        return self._window.opened
+
+    @property
+    def left_ms(self) -> int:
+        """How long the window is wanted open yet."""
+        return self._window.left_ms
+
+    def code(self, ieee: str, code: str) -> None:
+        """The install code printed on a device. ValueError says what is wrong with it, or that there are too many."""
+        self._codes.add(ieee, code)
+        self._window.renew()
+        self._wake.set()
+
+    def remove(self, device: Device) -> None:
+        """The device shall leave: asked now and at every sign of life until it is gone. It may be forgotten then."""
+        self._drop(device.wire)
+        self._leave(device)
+
+    def reconfigure(self, device: Device, period_s: int) -> None:
+        """It shall report this often, 60 s to 18 h; told at once if it listens, else at its next sign of life."""
+        facts = device.facts
+        if not facts:
+            return
+        facts["period_s"] = max(60, min(period_s, 0xFFFE))
+        interview = self._of(device.wire) or self._add(device, facts)
+        interview.redo(REPORTING)
+        interview.keep()
+        self._resume(interview, self._clock.ms())
+
+    def awaits(self, device: Device) -> bool:
+        """Something waits for this device: at a check-in it shall stay awake."""
+        return device.wire in self._leaving or self._of(device.wire) is not None
+
+    # What happens, told by the coordinator
+
+    def known(self, device: Device) -> None:
+        """A device of the home with its facts: an interview that was broken off goes on at its next sign of life."""
+        facts = device.facts
+        if facts and "done" in facts and len(facts["done"]) < len(NAMES) and self._of(device.wire) is None:
+            self._add(device, facts)
+
+    def forgotten(self, device: Device) -> None:
+        """It is no longer of the home."""
+        self._drop(device.wire)
+
+    def enable(self, on: bool) -> None:
+        """The network is up, or not."""
+        self._ready = on
+        self._window.restarted()
+        if on:
+            for interview in self._interviews:
+                if self._clock.ms() - interview.woken_ms < _KNOWN_MS:
+                    self._resume(interview, interview.woken_ms)
+        self._wake.set()
+
+    def told(self, command: int, data: bytes) -> None:
+        """Any other AREQ of the device profile."""
+        if command == frames.ZDO_MGMT_PERMIT_JOIN_RSP:
+            if data[:2] == bytes(2):
+                self._window.confirmed(data[2])
+        elif command == frames.ZDO_PERMIT_JOIN_IND:
+            self._window.permitted(data[0])
+            self._wake.set()
+        else:
+            self.asker.profile(command, data)
+
+    def arrived(self, device: Device, announced: bool) -> bool:
+        """It joined, or announced itself. True: its enrolment is seen to here."""
+        inside = self._inside()
+        if inside and not announced and len(self._joined) < _JOINED:
+            self._joined[device.wire] = device.short
+        interview = self._of(device.wire)
+        if device.wire in self._leaving:
+            if announced or not inside:
+                self.alive(device)
+                return True
+            del self._leaving[device.wire]
+        if device.index != STRANGER:
+            if inside and not announced and device.facts and "done" in device.facts:
+                interview = self._again(device, interview)
+        elif interview is None:
+            interview = self._new(device, inside)
+            if interview is None:
+                return True
+        if interview is None:
+            return False
+        interview.device = device
+        interview.heard = announced or interview.heard
+        interview.start_ms = self._clock.ms() + (0 if announced else _ANNOUNCE_MS)
+        self._resume(interview, self._clock.ms())
+        return True
+
+    def alive(self, device: Device) -> None:
+        """A sign of life: what waits for the device goes on."""
+        if self._leaving and device.wire in self._leaving:
+            if self._clock.ms() - self._leaving[device.wire] >= _LEAVE_MS:
+                self._leave(device)
+        elif self._interviews:
+            interview = self._of(device.wire)
+            if interview is not None:
+                interview.heard = True
+                self._resume(interview, self._clock.ms())
+
+    def left(self, wire: bytes, ieee: str, rejoins: bool) -> None:
+        """A device says that it leaves the network."""
+        if rejoins:
+            return
+        asked = self._leaving.pop(wire, None) is not None
+        interview = self._of(wire)
+        self._drop(wire)
+        self.asker.drop_keys(wire)
+        if asked:
+            return
+        if interview is not None and not interview.admitted:
+            self._refuse_quietly(ieee, "neighbour")
+        elif self.on_left is not None:
+            self.on_left(ieee)
+
+    def twice(self, device: Device) -> None:
+        """Two devices have this address. The one that joined last is asked to leave; alarms of either count."""
+        interview = self._of(device.wire)
+        if interview is not None and not interview.admitted:
+            self._drop(device.wire)
+        short = self._joined.pop(device.wire, NO_SHORT)
+        if short != NO_SHORT:
+            self.asker.leave(device, short)
+        self._refuse_quietly(device.ieee, "duplicate")
+
+    # Tasks
+
+    async def run_once(self) -> None:
+        """Keep the window as it is wanted; start and give up interviews in time."""
+        if not self._window.busy and not any([not one.calm for one in self._interviews]):
+            await self._wake.wait()
+        else:
+            await self._window.nap(self._wake, _LOOK_MS)
+        self._wake.clear()
+        if self._ready:
+            await self._window.settle()
+        now = self._clock.ms()
+        for interview in list(self._interviews):
+            self._look(interview, now)
+
+    async def work_once(self) -> None:
+        """One interview, as far as it goes. A few of these run at the same time."""
+        interview = self._next()
+        if interview is None:
+            self._work.clear()
+            await self._work.wait()
+            return
+        interview.state = RUNNING
+        try:
+            await interview.run()
+            self._finished(interview)
+        except Away:
+            self._pauses(interview)
+        except Refusal as refusal:
+            self._fails(interview, refusal)
+        finally:
+            if interview.state == RUNNING:
+                interview.state = IDLE
+
+    def _pauses(self, interview: Interview) -> None:
+        """It went away; for a while it is asked again, behind the others, then only when it is heard of."""
+        if interview in self._interviews:
+            self._interviews.remove(interview)
+            self._interviews.append(interview)
+        now = self._clock.ms()
+        interview.start_ms = now + _AGAIN_MS
+        interview.state = WAITING if now - interview.woken_ms < _TRY_MS else IDLE
+
+    def _next(self) -> "Interview | None":
+        now = self._clock.ms()
+        for interview in self._interviews:
+            if self._ready and interview.state == WAITING and now >= interview.start_ms:
+                return interview
+        return None
+
+    # Interviews
+
+    def _inside(self) -> bool:
+        return self._window.ended_ms_ago() <= _GRACE_MS
+
+    def _new(self, device: Device, inside: bool) -> "Interview | None":
+        """An unknown device: the interview that begins, or None, and it was refused."""
+        reason = ""
+        if not inside:
+            reason = "closed"
+        elif self._window.code_required and not self._codes.has(device.wire):
+            reason = "no_code"
+        elif sum(not one.admitted for one in self._interviews) >= _STRANGERS:
+            reason = "full"
+        elif self.admit is not None:
+            reason = self.admit(device.ieee)
+        if reason:
+            self._refuse(device, reason)
+            return None
+        self._log.info("zigbee: %s has joined" % device.ieee)
+        return self._add(device, {"code": self._codes.has(device.wire)})
+
+    def _again(self, device: Device, interview: "Interview | None") -> Interview:
+        """A sensor of the home was reset and joined once more: what it forgot is done again."""
+        if interview is None:
+            interview = self._add(device, device.facts)
+        if interview.state != RUNNING:
+            interview.redo(AGAIN)
+        return interview
+
+    def _add(self, device: Device, facts: dict) -> Interview:
+        interview = Interview(device, facts, self.asker, self._cie, self.period_s, self._clock.ms())
+        interview.on_step = self.on_step
+        interview.on_facts = self.on_facts
+        self._interviews.append(interview)
+        self._wake.set()
+        return interview
+
+    def _of(self, wire: bytes) -> "Interview | None":
+        for interview in self._interviews:
+            if interview.device.wire == wire:
+                return interview
+        return None
+
+    def _drop(self, wire: bytes) -> None:
+        interview = self._of(wire)
+        if interview is not None:
+            self._interviews.remove(interview)
+
+    def _resume(self, interview: Interview, woken_ms: int) -> None:
+        interview.woken_ms = woken_ms
+        if interview.state == IDLE:
+            interview.state = WAITING
+        self._work.set()
+
+    def _look(self, interview: Interview, now_ms: int) -> None:
+        if interview.state == WAITING and now_ms >= interview.start_ms:
+            self._work.set()
+        since_ms = now_ms - interview.since_ms
+        if interview.state == RUNNING:
+            return
+        if not interview.admitted and not interview.heard and since_ms >= _KEY_MS:
+            self._interviews.remove(interview)  # the coprocessor has struck it off by now
+            self._refuse_quietly(interview.device.ieee, "no_code" if interview.facts["code"] else "failed")
+        elif not interview.admitted and since_ms >= _STRANGER_MS:
+            self._fails(interview, Refusal("failed", "no answer"))
+        elif since_ms >= _KNOWN_MS and not interview.calm:
+            self._warn(interview, "failed")
+
+    def _finished(self, interview: Interview) -> None:
+        facts = interview.facts
+        if interview not in self._interviews or len(facts["done"]) < len(NAMES):
+            return  # removed, or something has to be done again
+        self._interviews.remove(interview)
+        first = not facts.get("ready")
+        facts["ready"] = True
+        facts.pop("failed", None)
+        interview.keep()
+        self._codes.used(interview.device.wire)
+        self._log.info("zigbee: %s works: %s" % (interview.device.ieee, facts["kind"]))
+        if first and self.on_joined is not None:
+            self.on_joined(interview.device.ieee, facts)
+
+    def _fails(self, interview: Interview, refusal: Refusal) -> None:
+        """It is sent away, unless it is of the home already and only does not work yet."""
+        if interview not in self._interviews:
+            return
+        device = interview.device
+        self._log.warning("zigbee: %s, %s: %s %s" % (device.ieee, interview.step, refusal.reason, refusal.why))
+        if interview.admitted:
+            interview.start_ms = self._clock.ms() + _FAILED_MS
+            self._warn(interview, refusal.reason)
+            return
+        self._interviews.remove(interview)
+        self._refuse(device, refusal.reason)
+
+    def _warn(self, interview: Interview, reason: str) -> None:
+        interview.warned = True
+        interview.facts["failed"] = interview.step
+        interview.keep()
+        self._refuse_quietly(interview.device.ieee, reason)
+
+    # Leaving
+
+    def _refuse(self, device: Device, reason: str) -> None:
+        self._leave(device)
+        self._refuse_quietly(device.ieee, reason)
+
+    def _refuse_quietly(self, ieee: str, reason: str) -> None:
+        """Told once for each address, reason and time."""
+        if self._refused.is_new(ieee, reason):
+            self._log.warning("zigbee: %s refused: %s" % (ieee, reason))
+            if self.on_refused is not None:
+                self.on_refused(ieee, reason)
+
+    def _leave(self, device: Device) -> None:
+        if len(self._leaving) >= _LEAVING and device.wire not in self._leaving:
+            self._leaving.pop(min(self._leaving, key=self._leaving.get))
+        self._leaving[device.wire] = self._clock.ms()
+        self.asker.leave(device)
