@@ -9,6 +9,7 @@ from micropython import const
 READ_ATTRIBUTES = const(0x00)
 READ_RESPONSE = const(0x01)
 WRITE_ATTRIBUTES = const(0x02)
+WRITE_RESPONSE = const(0x04)
 REPORT = const(0x0A)
 DEFAULT_RESPONSE = const(0x0B)
 
