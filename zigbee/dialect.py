@@ -65,16 +65,16 @@ def _attributes(traits: int, fields: array, buf: bytearray, tell: "Callable[[arr
     understood = False
     for _ in range(_ENTRIES):
         place = at + 4 + answer  # behind the type, where a string has its length
-        number = buf[at] | buf[at + 1] << 8 if place < end else 0
-        if traits & LUMI_STRUCT and fields[CLUSTER] != _ON_OFF:
-            form = buf[place - 2] if place < end else 0
+        if traits & LUMI_STRUCT and fields[CLUSTER] != _ON_OFF and place < end:
+            number = buf[at] | buf[at + 1] << 8
+            form = buf[place - 2]
             if number in (_STRUCT, _NEW_STRUCT) and form in (0x41, 0x42):
                 return _structure(traits, fields, buf, place, end, tell)  # to the frame's end: its length may be wrong
             if number == _OLD_STRUCT and form == 0x4C:
                 return _old_structure(traits, fields, buf, place + 1, end, tell)
         if attribute(buf, at, end, answer, _entry) <= 0:
             return understood
-        value = _meaning(traits, fields[CLUSTER], number, _entry[VALUE]) if _entry[TYPE] else -1
+        value = _meaning(traits, fields[CLUSTER], _entry[ID], _entry[VALUE]) if _entry[TYPE] else -1
         if value >= 0:
             tell(fields, change, value)
             understood = True
@@ -85,12 +85,12 @@ def _attributes(traits: int, fields: array, buf: bytearray, tell: "Callable[[arr
 def _meaning(traits: int, cluster: int, number: int, value: int) -> int:
     """The zone status that an attribute stands for, or -1."""
     if cluster == _ON_OFF:
-        return (ias.ALARM_1 if value & 0xFF else 0) if number == 0x0000 else -1
+        return (ias.ALARM_1 if value else 0) if number == 0x0000 else -1
     if cluster == _LUMI_CLUSTER and traits & LUMI_SMOKE:
         if number == _SMOKE:
-            return ias.ALARM_1 if value & 0xFF else 0
+            return ias.ALARM_1 if value else 0
         if number == _SELF_TEST:
-            return ias.TEST if value & 0xFF else 0
+            return ias.TEST if value else 0
     return -1
 
 
@@ -107,7 +107,7 @@ def _structure(
             tell(fields, told.VOLTS, value)
             found = True
         elif tag == _TAG_STATE and traits & CONTACT_ON_OFF or tag == _TAG_SMOKE and traits & LUMI_SMOKE:
-            tell(fields, told.LEVEL, ias.ALARM_1 if value & 0xFF else 0)
+            tell(fields, told.LEVEL, ias.ALARM_1 if value else 0)
             found = True
         at = _entry[NEXT]
     return found
@@ -125,7 +125,7 @@ def _old_structure(
             tell(fields, told.VOLTS, _entry[VALUE])
             found = True
         elif traits & CONTACT_ON_OFF:
-            tell(fields, told.LEVEL, ias.ALARM_1 if _entry[VALUE] & 0xFF else 0)
+            tell(fields, told.LEVEL, ias.ALARM_1 if _entry[VALUE] else 0)
             found = True
         at = _entry[NEXT]
     return found
