@@ -29,4 +29,16 @@ TEXTS = {
     "test_extended": "테스트 모드를 10분 연장합니다",
     "test_ending": "테스트 모드를 마칩니다",
     "test_refused": "시험 전화번호가 없어 시작할 수 없습니다",
+    # Fixed by the specification: the door.
+    "door_opened": "출입문이 열렸습니다",
+    "door_closed": "출입문이 닫혔습니다",
+    # Ours: what somebody should see to, said by day.
+    "lost_smoke": "연기감지기와 연결이 끊겼습니다. 119 버튼은 쓸 수 있습니다",
+    "lost_pendant": "호출기와 연결이 끊겼습니다. 급할 때는 119 버튼을 눌러 주세요",
+    "battery_replace": "감지기의 건전지를 갈아 주세요",
+    # Ours: putting sensors in.
+    "register_open": "감지기를 등록합니다. 감지기의 버튼을 눌러 주세요",
+    "register_joined": "감지기를 등록했습니다",
+    "register_refused": "이 감지기는 등록할 수 없습니다",
+    "register_closed": "감지기 등록을 마칩니다",
 }

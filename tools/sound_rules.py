@@ -31,7 +31,7 @@ LOUDEST_DBFS, QUIETEST_PEAK_DBFS = -0.5, -1.5  # the finished text; its peak is 
 QUIETEST_RMS_DBFS = -26.0
 RECORDED_PEAK_DBFS = -12.0  # a recording quieter than this is mostly its own noise once it is raised
 CLIPPED_RUN = 4  # so many samples in a row at full scale are a clipped wave
-TOTAL_BYTES = 2_000_000  # of the board's flash file system
+TOTAL_BYTES = 3_200_000  # of the board's flash file system, which has 8 MB
 LONGEST_RECORDING_S = 30
 
 # espeak-ng 1.52 reads 119 as a quantity (one hundred and nineteen), and writes consonants as spelt where
@@ -41,7 +41,9 @@ _HEARD = (
     ("않습니다", "안씀니다"), ("되었습니다", "되어씀니다"), ("끝났습니다", "끈나씀니다"), ("끝납니다", "끈남니다"),
     ("껐습니다", "꺼씀니다"), ("입니다", "임니다"), ("합니다", "함니다"), ("마칩니다", "마침니다"),
     ("마쳤습니다", "마처씀니다"),
-    ("주십시오", "주십씨오"), ("실제", "실쩨"), ("발생", "발쌩"), ("할 수", "할 쑤"),
+    ("주십시오", "주십씨오"), ("실제", "실쩨"), ("발생", "발쌩"), ("할 수", "할 쑤"), ("쓸 수", "쓸 쑤"),
+    ("열렸습니다", "열려씀니다"), ("닫혔습니다", "다처씀니다"), ("끊겼습니다", "끈켜씀니다"), ("했습니다", "해씀니다"),
+    ("급할", "그팔"), ("연결이", "연겨리"), ("출입문", "추림문"), ("등록", "등녹"),
 )
 
 

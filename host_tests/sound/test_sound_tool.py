@@ -73,7 +73,7 @@ def test_what_was_built_keeps_every_limit(built):
         assert sound_pcm.dbfs(sound_pcm.rms(samples)) >= -26 and sound_pcm.clipped(samples) < 4
         first, last = sound_pcm.sounding(samples)
         assert first <= 16 * 30 and len(samples) - last <= 16 * 60
-    assert total <= 2_000_000
+    assert total <= 3_200_000
     assert len({entry["head"] for entry in index.values()}) == len(index)
 
 
