@@ -20,6 +20,7 @@ class Absent:
     """Any method returns 0 at once, which every caller takes for no, none or unknown; `run` waits for ever."""
 
     active = ready = speaking = safe = bare = blank = False
+    entries = lost = faults = ()
     boot = serial = resumptions = ends_ms = 0
 
     def __getattr__(self, _name: str) -> "Any":

@@ -7,6 +7,7 @@ an Absent in its place, and named.
 
 import asyncio
 import gc
+import json
 
 from micropython import const
 
@@ -17,6 +18,7 @@ from firmware import settings as st
 from firmware.absent import Absent
 from firmware.bootcount import BootCounter
 from firmware.clock import Clock
+from firmware.commands import Commands
 from firmware.emergency import events as ev
 from firmware.emergency.journal import Journal
 from firmware.emergency.machine import Machine
@@ -28,7 +30,13 @@ from firmware.phone.dialler import Dialler
 from firmware.phone.phone import Phone
 from firmware.records import Queue, Recorder
 from firmware.screen import Screen
+from firmware.sensing.announce import Announcer
+from firmware.sensing.registration import Registration
+from firmware.sensing.registry import Registry
+from firmware.sensing.reports import Reports
 from firmware.sensing.sensors import Sensors
+from firmware.sensing.watch import Watch
+from firmware.store import Store
 from firmware.supervisor import WATCHDOG_MS, Supervisor
 from firmware.test_mode import Testing, TestMode
 from firmware.texts import REPORTS
@@ -57,8 +65,12 @@ class Gateway:
         self.clock = Clock(self._build("clock chip", lambda: Pcf8563(board.i2c)))
         self.log = self._build("log", lambda: Log(board.console, self.clock))
         self.unread: list = []  # files that are there and cannot be read: said, and not armed
-        self.settings = self._build("settings", lambda: st.Settings(self._read("settings.json"), self.log))
-        self.known = self._build("sensors.json", lambda: st.check_sensors(self._read("sensors.json"), self.log), [])
+        self.store = self._build("store", lambda: Store(board.store, self.clock, self.log))
+        self.settings = self._build("settings", self._open_settings)
+        self.registry = self._build("registry", self._open_registry)
+        self.known = self.registry.entries  # what an emergency's source is called
+        if "sensors" in self.store.lost:
+            self.unread.append("sensors")
         self.outputs = self._build("outputs", lambda: Outputs(board, self.log))
         self.queue = self._build("queue", Queue)
         self.recorder = self._build(
@@ -68,22 +80,31 @@ class Gateway:
             "speaker", lambda: Speaker(board.speaker, board.amp_enable, board.root, self.log)
         )
         self.test_mode = self._build(
-            "test mode", lambda: TestMode(self.settings, self.clock, self.recorder.event, self._announce)
+            "test mode", lambda: TestMode(self.settings, self.clock, self.recorder.event, self.announce)
         )
         self.machine = Machine()
         self.testing = Testing(self.test_mode, self.machine)
         self.phone = Phone(Eg25(board.modem_uart), board, Dialler(self.testing), self.clock, self.log)
         self.phone.files = [(name + ".wav", "%s/sound/%s.wav" % (board.root, name)) for name in REPORTS]
         self.journal = self._build("journal", lambda: Journal(board.rtc, board.journal, self.log), last=True)
-        self.screen: Screen | None = None
+        self.screen: Any = Absent()
         self.emergency = Emergency(self)
         self.coordinator = self._build(
             "coordinator", lambda: Coordinator(board.ncp_uart, board.ncp_reset, self.clock, self.log)
         )
         self.sensors = self._build(
-            "sensors", lambda: Sensors(self.known, self.coordinator, self.clock, self.log, self.recorder.event)
+            "sensors", lambda: Sensors(self.registry, self.coordinator, self.clock, self.log, self.recorder.event)
         )
         self.sensors.sink = self.emergency.inbox.put
+        self.announcer = self._build("announcer", lambda: Announcer(self))
+        self.watch = self._build("supervision", lambda: Watch(self, Reports(self), self.announcer))
+        self.sensors.watch = self.watch
+        self.sensors.on_door = self.announcer.door
+        self._build("network", self._wire_network)
+        self.registration = self._build("registration", lambda: Registration(self))
+        self.commands = Commands(self)
+        self.store.hold = self.machine.open
+        self.settings.on_change = self._setting_changed
         self.test_mode.on_left = lambda: self.emergency.inbox.put(ev.TEST_LEFT)
         self.front = Front(board, self)
         self.supervisor = Supervisor(self.clock, self.log, self._task_died)
@@ -104,7 +125,39 @@ class Gateway:
             self.unread.append(name)
             raise
 
-    def _announce(self, name: str) -> None:
+    def _open_settings(self) -> st.Settings:
+        """A file that cannot be read costs what it says, not what was changed at run time."""
+        try:
+            values = self._read("settings.json")
+        except st.Unreadable as error:
+            self.log.failed("left out", "settings.json", error)
+            values = None
+        return st.Settings(values, self.log, self.store)
+
+    def _open_registry(self) -> Registry:
+        imported = None
+        try:
+            if not self.store.load("sensors"):
+                imported = self._read("sensors.json")
+        except st.Unreadable as error:
+            self.log.failed("left out", "sensors.json", error)
+        return Registry(self.store, imported, self.log)
+
+    def _wire_network(self) -> "Any":
+        """What the network is kept by; a new one only where there never was any."""
+        network = self.coordinator.network
+        data = self.store.load("network")
+        network.kept = json.loads(data) if data else None
+        network.may_form = not data and not self.store.lost and not self.unread and not self.registry.count()
+        network.on_backup = lambda backup: self.store.save("network", json.dumps(backup).encode())
+        return network
+
+    def _setting_changed(self, name: str, value: "Any", by: str) -> None:
+        self.recorder.event("settings.changed", setting=name, value=value, by=by)
+        if name == "status_period_h":
+            self.registration.reconfigure()
+
+    def announce(self, name: str) -> None:
         """Speak, but never into what an emergency says."""
         if not self.machine.open():
             self.speaker.say(name)
@@ -152,34 +205,10 @@ class Gateway:
             self.test_mode.enter(self.machine.open())
         self.changed()
 
-    def silence_detectors(self) -> None:
-        """EMG-15: the sounders of the smoke detectors, not their detecting."""
-        self.sensors.silence_all()
-
-    def _touches(self) -> dict:
-        return {
-            "test.enter": lambda: self.test_mode.enter(self.machine.open()),
-            "test.leave": lambda: self.test_mode.leave("gateway"),
-            "test.extend": self.test_mode.extend,
-            "test.real": self._real,
-            "smoke.silence": self.silence_detectors,
-            "alarm.silence": lambda: self.emergency.inbox.put(ev.SILENCE),
-            "cancel": self.cancel_pressed,
-        }
-
-    def _real(self) -> None:
-        if self.testing.active:
-            self.emergency.inbox.put(ev.REAL)
-
-    def _commands(self) -> dict:
-        return {"smoke.silence": self._silence_command}
-
-    def _silence_command(self, command: dict) -> "str | None":
-        name = command.get("sensor")
-        if name is None:
-            self.silence_detectors()
-            return None
-        return None if self.sensors.silence(name) else "no such smoke detector"
+    def register_held(self) -> None:
+        """Centre and call were held: registration without a monitor."""
+        self.registration.open()
+        self.changed()
 
     # ------------------------------------------------------------------ running
     def _task_died(self, name: str, error: "BaseException | None") -> None:
@@ -215,6 +244,12 @@ class Gateway:
         self.recorder.event("gateway.booted", reason=self.board.reset_cause, version=VERSION, safe=boots.safe)
         for name in self.unread:
             self.recorder.event("gateway.fault", fault="file", file=name)
+        for line in self.store.faults:
+            self._store_failed(*line.split(": ", 1))
+        self.store.on_fault = self._store_failed
+
+    def _store_failed(self, block: str, what: str) -> None:
+        self.recorder.event("gateway.fault", fault="store", block=block, what=what[:80])
 
     async def leave_safe_mode(self) -> None:
         """A boot that did without parts has lasted: try with all of them again, when nobody needs the gateway."""
@@ -227,9 +262,13 @@ class Gateway:
     def start_rest(self) -> None:
         """Everything a call can do without."""
         keep = self.supervisor
-        screen = self.screen = Screen(self.board.monitor, self, self._touches())
-        uplink = Uplink(self.board.uplink, self.queue, self.recorder, self._commands())
+        screen = self.screen = Screen(self.board.monitor, self)
+        uplink = Uplink(self.board.uplink, self.queue, self.recorder, self.commands)
         uplink.on_ack = self.emergency.acknowledged
+        keep.start("supervision", self.watch.run)
+        keep.start("announcements", self.announcer.run)
+        keep.start("store", self.store.run)
+        keep.start("registration", self.registration.run)
         keep.start("screen", screen.show)
         keep.start("touch", screen.lines.run)
         keep.start("uplink", uplink.send)

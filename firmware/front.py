@@ -27,6 +27,7 @@ _SLOW_MS = 5000  # should interrupts fail, a press of the 119 button longer than
 _TEST_MS = 1000  # test mode ends by the clock
 HOLD_REAL_MS = 5000  # TST-08
 HOLD_TEST_MS = 5000  # call and cancel together: enter or leave test mode without a monitor
+HOLD_REGISTER_MS = 5000  # centre and call together: let sensors join
 NAMES = ("119", "centre", "call", "cancel")
 
 
@@ -40,6 +41,7 @@ class Front:
         self._flag = asyncio.ThreadSafeFlag()
         self._real_said = False
         self._chord_done = False
+        self._register_done = False
         self._armed = False
         self._stuck = ""  # the button that was found to be stuck
         self.beat: Callable[[], None] | None = None
@@ -122,6 +124,12 @@ class Front:
         elif not self._chord_done:
             self._chord_done = True
             self._parts.toggle_test()
+        both = min(self._buttons[1].held_ms(now), self._buttons[2].held_ms(now))
+        if both < HOLD_REGISTER_MS:
+            self._register_done = False
+        elif not self._register_done:
+            self._register_done = True
+            self._parts.register_held()
 
     def _lamps(self) -> None:
         """119: armed; cancel: a cancel still counts; call: somebody calls; centre: test mode."""

@@ -1,4 +1,4 @@
-"""Settings and the known sensors, read from files on the writable flash and checked value by value.
+"""Settings: the installer's file is the base, what was changed at run time is kept in the store and wins.
 
 Owns what a value may be. A bad one gives its default and is named in the log. There is no setting for 119.
 """
@@ -10,13 +10,13 @@ from firmware.numbers import fit_for_test
 
 TYPE_CHECKING = False  # no const(): a tool on CPython reads this module too
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from firmware.log import Log
 
 _MAX_FILE_BYTES = 16384
-_MAX_SENSORS = 32
-KINDS = ("smoke", "activity", "call_button", "door")
+_BLOCK = "settings"
 
 
 def is_phone_number(value: object) -> bool:
@@ -32,20 +32,30 @@ def is_tester(value: object) -> bool:
     return value == "" or (isinstance(value, str) and is_phone_number(value) and fit_for_test(value))
 
 
-def _is_volume(value: object) -> bool:
-    return isinstance(value, int) and 0 <= value <= 5
+def _is_whole(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
 
 
 def _is_numbers(value: object) -> bool:
     return isinstance(value, list) and len(value) <= 14 and all(is_phone_number(item) for item in value)
 
 
-# name: (default, check). `allowed`: who may call in, besides 119 (EMG-09, CALL-04: 15 with it).
+# name: (default, check, may be changed at run time). `allowed`: who may call in, besides 119 (EMG-09, CALL-04: 15 with
+# it). `day_from`, `day_to`: the hours between which what can wait is said aloud.
 _TABLE = {
-    "gateway": ("GW-000000", lambda value: isinstance(value, str) and 1 <= len(value) <= 32),
-    "tester": ("", is_tester),
-    "volume": (4, _is_volume),
-    "allowed": ([], _is_numbers),
+    "gateway": ("GW-000000", lambda value: isinstance(value, str) and 1 <= len(value) <= 32, False),
+    "tester": ("", is_tester, False),
+    "volume": (4, lambda value: _is_whole(value, 0, 5), False),
+    "allowed": ([], _is_numbers, False),
+    "install_code_required": (False, _is_bool, True),
+    "door_announce": (True, _is_bool, True),
+    "status_period_h": (4, lambda value: _is_whole(value, 1, 4), True),
+    "day_from": (8, lambda value: _is_whole(value, 0, 12), True),
+    "day_to": (21, lambda value: _is_whole(value, 13, 24), True),
 }
 
 
@@ -78,34 +88,56 @@ def read_json(path: str) -> "Any":
 
 
 class Settings:
-    """Attribute-like access by get(name); always a legal value."""
+    """Attribute-like access by get(name); always a legal value. values: of the file; store: firmware.store.Store."""
 
-    def __init__(self, values: object, log: "Log") -> None:
-        self._values = {}
+    def __init__(self, values: object, log: "Log", store: "Any" = None) -> None:
+        self._log = log
+        self._store = store
+        self._base = self._legal(values)
+        self._changed = self._legal(self._stored())
+        self.on_change: Callable[[str, Any, str], Any] | None = None  # name, value, by
+
+    def _legal(self, values: object) -> dict:
+        good = {}
         given = values if isinstance(values, dict) else {}
         for name in given:
             reason = check_setting(name, given[name])
             if reason:
-                log.warning(reason + ": not used")
+                self._log.warning(reason + ": not used")
             else:
-                self._values[name] = given[name]
+                good[name] = given[name]
+        return good
+
+    def _stored(self) -> object:
+        data = self._store.load(_BLOCK) if self._store is not None else None
+        try:
+            return json.loads(data) if data else None
+        except ValueError:
+            self._log.warning("the settings changed at run time cannot be read: not used")
+            return None
 
     def get(self, name: str) -> "Any":
-        return self._values.get(name, _TABLE[name][0])
+        if name in self._changed:
+            return self._changed[name]
+        return self._base.get(name, _TABLE[name][0])
 
+    def change(self, name: "Any", value: "Any", by: str) -> str:
+        """Change one at run time, for good; empty, or why not. by: who, for the record."""
+        reason = check_setting(name, value) if isinstance(name, str) else "which setting?"
+        if not reason and not _TABLE[name][2]:
+            reason = "setting '%s' cannot be changed at run time" % name
+        if not reason and value != self.get(name):
+            self._changed[name] = value
+            if self._store is not None:
+                self._store.save(_BLOCK, json.dumps(self._changed).encode())
+            if self.on_change is not None:
+                self.on_change(name, value, by)
+        return reason
 
-def check_sensors(values: object, log: "Log") -> list:
-    """The sensors that are whole: dicts of name, kind, place, ieee (16 hex digits). Others are named and left out."""
-    good: list = []
-    seen: set = set()
-    for item in (values if isinstance(values, list) else [])[:_MAX_SENSORS]:
-        if not isinstance(item, dict) or item.get("kind") not in KINDS or not isinstance(item.get("name"), str):
-            log.warning("a sensor entry is not whole: left out")
-            continue
-        ieee = item.get("ieee")
-        if not isinstance(ieee, str) or len(ieee) != 16 or ieee in seen:
-            log.warning("sensor %s has no address of its own: left out" % item["name"])
-            continue
-        seen.add(ieee)
-        good.append({"name": item["name"], "kind": item["kind"], "place": str(item.get("place", "")), "ieee": ieee})
-    return good
+    def all(self) -> dict:
+        """Every setting that is not the default: what another gateway would have to take over."""
+        return {name: self.get(name) for name in _TABLE if self.get(name) != _TABLE[name][0]}
+
+    def changeable(self) -> dict:
+        """What may be changed at run time, as it is now."""
+        return {name: self.get(name) for name in _TABLE if _TABLE[name][2]}

@@ -25,6 +25,7 @@ _WHOLE = "whole"  # the store's own: whether the others belong together (`adopt`
 _PLAN = ((_WHOLE, 1), ("sensors", 5), ("network", 5), ("settings", 1), ("state", 2))  # name, sectors of a copy
 _COUNT = const(4)  # ioctl: number of sectors
 _HOLD_MS = const(200)
+_GATHER_MS = const(300)  # what is saved several times in a row is written once
 _RETRY_MS = const(600_000)  # after a write that failed on both copies
 _BEGUN = b"begun"
 
@@ -45,6 +46,7 @@ class Store:
         self.hold: Callable[[], bool] = _never
         self.on_fault: Callable[[str, str], Any] | None = None
         self.faults: list = []  # "block: what", each once
+        self.lost: list = []  # blocks that were there, or may have been, and cannot be read
         self._slots: dict = {}
         self._pending: dict = {}  # what is not in flash yet
         self._news = asyncio.Event()
@@ -74,11 +76,16 @@ class Store:
             try:
                 slot.look()
             except Exception as error:  # noqa: BLE001
-                self._trouble(name, repr(error))
+                self._lose(name, repr(error))
         first, second = self._slots[name]
         # A first save that was cut touched the first copy only; what was wiped on purpose is killed.
         if not (first.good or second.good or (first.killed and second.killed)) and first.used and second.used:
-            self._trouble(name, "both copies are corrupt")
+            self._lose(name, "both copies are corrupt")
+
+    def _lose(self, name: str, what: str) -> None:
+        self._trouble(name, what)
+        if self._newest(name) is None and name not in self.lost:
+            self.lost.append(name)
 
     def _trouble(self, name: str, what: str) -> None:
         """Said once a boot, loudly."""
@@ -160,6 +167,8 @@ class Store:
         await self._mend()
         while True:
             self._news.clear()
+            if self._pending:
+                await self._rest(_GATHER_MS)
             failed = False
             for name, _ in _PLAN:
                 if name in self._pending:
@@ -176,7 +185,7 @@ class Store:
         for name in sorted(self._slots):
             if self._void and name != _WHOLE:
                 await self._each(name, self._kill)
-            else:
+            elif name not in self.lost:  # what cannot be read is left as it is: it is said at each start
                 await self._each(name, self._settle)
                 await self._even(name)
         if self._void:

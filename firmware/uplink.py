@@ -8,6 +8,7 @@ import asyncio
 
 from micropython import const
 
+from firmware.commands import COMMAND
 from firmware.jsonlines import JsonLines
 
 _TYPE_CHECKING = const(0)
@@ -15,6 +16,7 @@ if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from firmware.commands import Commands
     from firmware.records import Queue, Recorder
 
 _WINDOW = 16
@@ -24,9 +26,9 @@ _COMMANDS_KEPT = 32  # identities remembered, so that a repeated command is not 
 
 
 class Uplink:
-    """stream: byte stream or None; commands: name -> function(dict) -> None or a reason to refuse."""
+    """stream: byte stream or None; commands: firmware.commands.Commands."""
 
-    def __init__(self, stream: "Any", queue: "Queue", recorder: "Recorder", commands: dict) -> None:
+    def __init__(self, stream: "Any", queue: "Queue", recorder: "Recorder", commands: "Commands") -> None:
         self._stream = stream
         self._queue = queue
         self._recorder = recorder
@@ -86,9 +88,7 @@ class Uplink:
         self._seen.append(identity)
         if len(self._seen) > _COMMANDS_KEPT:
             self._seen.pop(0)
-        name = command.get("name")
-        action = self._commands.get(name) if isinstance(name, str) else None
-        reason = "unknown command" if action is None else action(command)
+        reason = self._commands.run(command.get("name"), command, COMMAND)
         if reason:
             self._recorder.event("command.refused", id=identity, reason=reason)
         else:

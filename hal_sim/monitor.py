@@ -36,15 +36,18 @@ class Monitor:
             if attached:
                 self._send({"hello": 1})
 
-    def touch(self, action: str) -> None:
+    def touch(self, action: str, fields: "dict | None" = None) -> None:
+        """Somebody touches an action; fields: what was chosen or typed with it."""
         if self._attached and self._stream is not None:
-            self._send({"touch": action})
+            message = dict(fields or {})
+            message["touch"] = action
+            self._send(message)
 
     def feed(self, data: bytes) -> None:
         self._lines.feed(data)
 
     def _view(self, view: dict) -> None:
-        self._emit("screen", **view)
+        self._emit("screen" if "view" in view else "sensors", **view)
 
     def _send(self, message: dict) -> None:
         self._sched.after(1, self._stream.deliver, json.dumps(message).encode() + b"\n")

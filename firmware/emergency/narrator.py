@@ -145,11 +145,16 @@ class Narrator:
     def _source(self, cause: int, index: int) -> str:
         return "119" if cause == m.CAUSE_BUTTON else self._sensor_name(index)
 
-    def _sensor_name(self, index: int) -> str:
+    def _sensor(self, index: int) -> "dict | None":
+        """The registry's entry; None: there is none (any more)."""
         known = self._parts.known
-        return known[index]["name"] if 0 <= index < len(known) else "?"
+        return known[index] if 0 <= index < len(known) else None
+
+    def _sensor_name(self, index: int) -> str:
+        sensor = self._sensor(index)
+        return "?" if sensor is None else sensor["name"]
 
     def _add_sensor(self, fields: dict, cause: int, index: int) -> None:
-        if cause != m.CAUSE_BUTTON and 0 <= index < len(self._parts.known):
-            sensor = self._parts.known[index]
+        sensor = None if cause == m.CAUSE_BUTTON else self._sensor(index)
+        if sensor is not None:
             fields.update(sensor=sensor["name"], ieee=sensor["ieee"], place=sensor["place"])

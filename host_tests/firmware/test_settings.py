@@ -40,14 +40,51 @@ def test_there_is_no_setting_for_119():
     assert st.check_setting("emergency_number", "1") and st.check_setting("119", "1")
 
 
-def test_sensors_that_are_not_whole_are_left_out_and_named():
-    good = {"name": "a", "kind": "smoke", "place": "x", "ieee": "00124b0000000001"}
-    bad = [1, {}, {**good, "kind": "tank"}, {**good, "name": 5}, {**good, "ieee": "12"}, dict(good)]
-    log = Log()
-    assert st.check_sensors([good, *bad], log) == [good]
-    assert len(log.lines) == len(bad)
-    assert st.check_sensors("nonsense", log) == []
-    assert len(st.check_sensors([{**good, "ieee": "%016x" % i} for i in range(99)], log)) == 32
+class Shelf:
+    """A store in memory."""
+
+    def __init__(self, data=None):
+        self.data = data
+
+    def load(self, name):
+        return self.data
+
+    def save(self, name, data):
+        assert name == "settings"
+        self.data = data
+        return True
+
+
+@pytest.mark.req("ZB-13")
+def test_what_is_changed_at_run_time_wins_and_stays():
+    shelf, told = Shelf(), []
+    settings = st.Settings({"status_period_h": 2, "tester": "01012345678"}, Log(), shelf)
+    settings.on_change = lambda *what: told.append(what)
+    assert settings.get("status_period_h") == 2
+    assert settings.change("status_period_h", 3, "care") == "" == settings.change("door_announce", False, "gateway")
+    assert settings.change("door_announce", False, "gateway") == ""
+    assert told == [("status_period_h", 3, "care"), ("door_announce", False, "gateway")]
+    again = st.Settings({"status_period_h": 2, "tester": "01012345678"}, Log(), shelf)
+    assert (again.get("status_period_h"), again.get("door_announce"), again.get("tester")) == (3, False, "01012345678")
+    assert again.all() == {"status_period_h": 3, "door_announce": False, "tester": "01012345678"}
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("status_period_h", 0), ("status_period_h", 5), ("status_period_h", "4"), ("status_period_h", True),
+    ("status_period_h", 2.5), ("door_announce", 1), ("install_code_required", None), ("other", 1), (None, 1), ([], 1),
+    ("tester", "01012345678"), ("gateway", "GW-1"), ("119", "1"), ("day_from", 13), ("day_to", 25)])
+def test_what_cannot_be_changed_is_refused_and_nothing_is_kept(name, value):
+    shelf = Shelf()
+    settings = st.Settings({}, Log(), shelf)
+    assert settings.change(name, value, "care") != ""
+    assert shelf.data is None and settings.all() == {}
+
+
+@pytest.mark.fault(20)
+@pytest.mark.parametrize("data", [b"{", b"[]", b"\xff", b'{"status_period_h": 9, "volume": true}'])
+def test_bad_changes_in_the_store_give_the_base(data):
+    settings = st.Settings({"status_period_h": 2}, Log(), Shelf(data))
+    assert (settings.get("status_period_h"), settings.get("volume")) == (2, 4)
 
 
 @pytest.mark.parametrize("text", ["", "{", "\x00", "[1, 2", "x" * 20000])

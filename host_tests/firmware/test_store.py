@@ -195,9 +195,9 @@ def test_when_both_copies_are_corrupt_there_is_nothing_and_that_is_said_once(chi
     assert [line for line in store.log.lines if "corrupt" in line] == ["store: settings: both copies are corrupt"]
     store.on_fault = lambda name, what: told.append(name)
     live(store)
-    assert chip.boot().faults == []
+    assert store.lost == ["settings"] == chip.boot().lost, "said at each start until something is saved"
     saved(chip, settings=b"anew")
-    assert chip.boot().load("settings") == b"anew"
+    assert chip.boot().load("settings") == b"anew" and chip.boot().faults == [] == chip.boot().lost
 
 
 @pytest.mark.fault(20)

@@ -1,0 +1,214 @@
+"""The home's list of sensors: 32 places, each with its sensor's name, kind, place, address and the interview's facts.
+
+Owns that list and its block in the store. An index is the sensor's for as long as it is of the home: the emergency and
+its journal know it by nothing else. Entries are changed in place, so that who holds one sees its new name. Must never
+let one bad entry cost the others, never give a name twice, and never raise because the store is bad.
+"""
+
+import gc
+import json
+
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.log import Log
+
+PLACES = const(32)  # ZB-03 asks for 10; the emergency's bit masks have 32
+KINDS = ("smoke", "activity", "call_button", "door")
+_NAMES = ("연기감지기", "활동감지기", "호출기", "문열림감지기")
+_MAX_TEXT = const(40)  # characters of a name or a place
+_FORMAT = const(1)
+_BLOCK = "sensors"
+_HEX = "0123456789abcdef"
+
+
+def is_ieee(value: object) -> bool:
+    """16 hexadecimal digits, as printed, in small letters."""
+    if not isinstance(value, str) or len(value) != 16:
+        return False
+    for digit in value:
+        if digit not in _HEX:
+            return False
+    return True
+
+
+def is_text(value: object, empty: bool = False) -> bool:
+    """A name or place that can be shown: 1 to 40 characters, no control characters, not blank (empty: may be)."""
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        return False
+    for char in value:
+        if ord(char) < 32:
+            return False
+    return empty or value.strip() != ""
+
+
+def check_entry(item: object) -> str:
+    """Empty, or what is wrong with an entry."""
+    if not isinstance(item, dict):
+        return "is no object"
+    if not is_text(item.get("name")):
+        return "has no name"
+    if item.get("kind") not in KINDS:
+        return "is of no kind we know"
+    if not is_text(item.get("place", ""), True):
+        return "has a bad place"
+    ieee = item.get("ieee")
+    if not is_ieee(ieee.lower() if isinstance(ieee, str) else None):
+        return "has no valid address"
+    return "" if isinstance(item.get("facts", {}), dict) else "has bad facts"
+
+
+class Registry:
+    """store: firmware.store.Store; imported: sensors.json, taken over when the store has no list yet.
+
+    `entries` has PLACES of dict(name, kind, place, ieee, facts) or None; the list itself is never replaced.
+    """
+
+    def __init__(self, store: "Any", imported: "Any", log: "Log") -> None:
+        self._store = store
+        self._log = log
+        self.entries: list = [None] * PLACES
+        listed = self._stored()
+        if listed is None:
+            listed = imported if isinstance(imported, list) else []
+            self._take(listed)
+            if self.count():
+                self.save()
+        else:
+            self._take(listed)
+
+    def _stored(self) -> "list | None":
+        data = self._store.load(_BLOCK)
+        if not data:
+            return None
+        try:
+            whole = json.loads(data)
+            if whole["format"] != _FORMAT or not isinstance(whole["sensors"], list):
+                raise ValueError("format")
+            return whole["sensors"]
+        except Exception as error:  # noqa: BLE001 - the store's CRC was right: another firmware wrote it
+            self._log.failed("registry", "the list cannot be read", error)
+            return None
+
+    def _take(self, listed: list) -> None:
+        for index, item in enumerate(listed[:PLACES]):
+            if item is None:
+                continue
+            reason = check_entry(item) or self._taken(item)
+            if reason:
+                name = item.get("name") if isinstance(item, dict) else item
+                self._log.error("registry: sensor %d, %s, %s: left out" % (index + 1, str(name)[:_MAX_TEXT], reason))
+                continue
+            self.entries[index] = {
+                "name": item["name"], "kind": item["kind"], "place": item.get("place", ""),
+                "ieee": item["ieee"].lower(), "facts": item.get("facts", {}),
+            }
+
+    def _taken(self, item: dict) -> str:
+        if self.by_ieee(item["ieee"]) >= 0:
+            return "has the address of another"
+        return "has the name of another" if self.find(item["name"]) >= 0 else ""
+
+    # ------------------------------------------------------------------ asking
+    def find(self, name: object) -> int:
+        """Index of the sensor of that name; -1: none."""
+        for index, entry in enumerate(self.entries):
+            if entry is not None and entry["name"] == name:
+                return index
+        return -1
+
+    def by_ieee(self, ieee: str) -> int:
+        """Index of the sensor with that address, as printed; -1: none."""
+        ieee = ieee.lower()
+        for index, entry in enumerate(self.entries):
+            if entry is not None and entry["ieee"] == ieee:
+                return index
+        return -1
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum([1 for entry in self.entries if entry is not None])
+
+    def full(self) -> bool:
+        return self.count() >= PLACES
+
+    # ------------------------------------------------------------------ changing
+    def add(self, ieee: str, facts: dict) -> int:
+        """A new sensor, named after its kind and a number. Returns its index; -1: full, no kind, or known already."""
+        kind = facts.get("kind")
+        if kind not in KINDS or not is_ieee(ieee) or self.by_ieee(ieee) >= 0:
+            return -1
+        for index in range(PLACES):
+            if self.entries[index] is None:
+                self.entries[index] = {"name": self._name(KINDS.index(kind)), "kind": kind, "place": "", "ieee": ieee,
+                                       "facts": facts}
+                self.save()
+                return index
+        return -1
+
+    def _name(self, kind: int) -> str:
+        number = 1
+        while self.find("%s %d" % (_NAMES[kind], number)) >= 0:
+            number += 1
+        return "%s %d" % (_NAMES[kind], number)
+
+    def learn(self, index: int, facts: dict) -> None:
+        """What the interview found out of a sensor that is there; a kind that changed gives it no other name."""
+        entry = self.entries[index]
+        if entry is None:
+            return
+        entry["facts"] = facts
+        if facts.get("kind") in KINDS:
+            entry["kind"] = facts["kind"]
+        self.save()
+
+    def rename(self, index: int, name: "str | None", place: "str | None" = None) -> str:
+        """Empty, or why not. None: as it was."""
+        entry = self.entries[index] if 0 <= index < PLACES else None
+        if entry is None:
+            return "unknown sensor"
+        if name is not None and not is_text(name):
+            return "bad name"
+        if name is not None and self.find(name.strip()) not in (-1, index):
+            return "name taken"
+        if place is not None and not is_text(place, True):
+            return "bad place"
+        if name is not None:
+            entry["name"] = name.strip()
+        if place is not None:
+            entry["place"] = place.strip()
+        self.save()
+        return ""
+
+    def remove(self, index: int) -> None:
+        """Its place is free again."""
+        self.entries[index] = None
+        self.save()
+
+    def replace(self, index: int, ieee: str, facts: dict) -> None:
+        """Another sensor of the same kind takes over name and place, and gives up a place it had of its own."""
+        entry = self.entries[index]
+        own = self.by_ieee(ieee)
+        if own >= 0 and own != index:
+            self.entries[own] = None
+        self.entries[index] = {"name": entry["name"], "kind": entry["kind"], "place": entry["place"], "ieee": ieee,
+                               "facts": facts}
+        self.save()
+
+    def save(self) -> bool:
+        """Keep the list as it is; returns at once. False: it could not be kept (told)."""
+        try:
+            last = PLACES
+            while last and self.entries[last - 1] is None:
+                last -= 1
+            data = json.dumps({"format": _FORMAT, "sensors": self.entries[:last]}).encode()
+            if self._store.save(_BLOCK, data):
+                return True
+            self._log.error("registry: %d bytes could not be kept" % len(data))
+        except Exception as error:  # noqa: BLE001 - the sensors work on, whatever is kept of them
+            gc.collect()
+            self._log.failed("registry", "could not be kept", error)
+        return False

@@ -1,0 +1,80 @@
+"""The list of sensors for the monitor: sent when asked for, and while it is looked at again when it changed.
+
+Owns which lines of it go out and when: four sensors a line, at most every 10 s, only for a while after that.
+Must never make a line longer than the monitor takes, nor hold anything but what the sensors know of themselves.
+"""
+
+import binascii
+import json
+
+from micropython import const
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_A_LINE = const(4)  # sensors; about 1 KB
+_EVERY_MS = const(10_000)
+_ANYWAY_MS = const(60_000)  # minutes go by
+_OPEN_MS = const(600_000)  # then nobody looks any more
+
+
+class SensorList:
+    """parts: registry, sensors, clock; write(bytes): one line to the monitor, false when it was not taken."""
+
+    def __init__(self, parts: "Any", write: "Callable[[bytes], Any]") -> None:
+        self._parts = parts
+        self._write = write
+        self._until_ms = 0  # 0: not looked at
+        self._sent_ms = 0
+        self._sum = -1
+
+    def show(self, on: bool) -> None:
+        """Somebody looks at it, or no more."""
+        self._until_ms = self._parts.clock.ms() + _OPEN_MS if on else 0
+        self._sum = -1
+
+    def due_ms(self) -> int:
+        """In how many ms it has to be looked at again; 0: not at all."""
+        if not self._until_ms:
+            return 0
+        return max(1, self._sent_ms + _EVERY_MS - self._parts.clock.ms()) if self._sum >= 0 else 1
+
+    def tick(self) -> None:
+        """Send it when it is due and another than before."""
+        now = self._parts.clock.ms()
+        if not self._until_ms or (self._sum >= 0 and now - self._sent_ms < _EVERY_MS):
+            return
+        if now >= self._until_ms:
+            self._until_ms = 0
+            return
+        indices = [index for index, entry in enumerate(self._parts.registry.entries) if entry is not None]
+        total = 0
+        for index in indices:
+            row = self._row(index)
+            row.pop("heard_min", None)
+            total = binascii.crc32(json.dumps(row).encode(), total) & 0x3FFFFFFF
+        if total == self._sum and now - self._sent_ms < _ANYWAY_MS:
+            return
+        self._sent_ms = now
+        self._sum = total if self._send(indices) else -1
+
+    def _send(self, indices: list) -> bool:
+        """In parts, each with where it begins and how many sensors there are; one line even when there is none."""
+        for first in range(0, max(1, len(indices)), _A_LINE):
+            rows = [self._row(index) for index in indices[first : first + _A_LINE]]
+            line = json.dumps({"sensors": rows, "first": first, "count": len(indices)}).encode() + b"\n"
+            if not self._write(line):
+                return False
+        return True
+
+    def _row(self, index: int) -> dict:
+        entry = self._parts.registry.entries[index]
+        row: dict = {"name": entry["name"], "kind": entry["kind"], "place": entry["place"]}
+        row.update(self._parts.sensors.summary(index) or {})
+        facts = entry["facts"]
+        row["ieee"] = entry["ieee"]
+        row["model"] = facts.get("model", "")
+        row["ready"] = bool(facts.get("ready", True))  # imported ones were never interviewed
+        return row
