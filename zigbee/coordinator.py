@@ -5,18 +5,24 @@ because its short address is new, or let anything that goes out delay what comes
 """
 
 import asyncio
+from binascii import hexlify
 
 from micropython import const
 
 from zigbee import frames, ias, told, zcl
-from zigbee.devices import NO_SHORT, STRANGER, Device, Devices
+from zigbee.activity import Report
+from zigbee.bucket import Flow
+from zigbee.devices import NO_SHORT, STRANGER, Device, Devices, is_twice, reverse
 from zigbee.guard import forever
 from zigbee.incoming import Incoming
 from zigbee.link import Link, LinkError
 from zigbee.network import Network
+from zigbee.pairing import WORKERS, Pairing
+from zigbee.quirks import VALUES, adjust
 from zigbee.resolver import Resolver
 from zigbee.sender import Outgoing, Sender
 from zigbee.supervisor import Supervisor
+from zigbee.tsn import reset
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -29,10 +35,14 @@ _ROOM_MS = const(500)
 
 
 class Coordinator:
-    """The parts of the product set three callbacks; all are called in the handling of the frame itself.
+    """The parts of the product set the callbacks; the first three are called in the handling of the frame itself.
 
-    on_status(device, kind, value, tsn, lqi): what a known device tells, kinds of zigbee.told.
-    on_stranger(device, kind, value): what an unknown device tells. on_tick(now_ms): about every 10 s.
+    on_status(device, kind, value, tsn, lqi): what a known device tells, kinds of zigbee.told. While device.stale, the
+    frame is an old one come again: its alarm calls, but nothing else may follow from it.
+    on_activity(device, minute, mask, before, state, lqi): zigbee.activity; before -1: not told.
+    on_stranger(device, kind, value): what an unknown device tells, signs of life aside.
+    on_tick(now_ms): about every 10 s. on_flood(device or None, on): one device, or the strangers, send too much.
+    on_duplicate(device): its IEEE address is used from two places.
     """
 
     def __init__(self, uart: "Any", reset_pin: "Any", clock: "Any", log: "Any") -> None:
@@ -41,14 +51,20 @@ class Coordinator:
         self.link = Link(uart, clock, log, self._on_event)
         self.sender = Sender(self.link, clock)
         self.devices = Devices()
-        self.incoming = Incoming(self._heard, self._answer, self._enrol)
+        self.incoming = Incoming(self.devices.find, self._heard, self._answer, self._enrol, clock.ms)
+        self.incoming.unknown = self.devices.strange
+        self.incoming.on_mask = self._active
         self.resolver = Resolver(self.link, log, self._learn)
         self.network = Network(self.link, clock, log)
         self.network.belongs = self._is_home
         self.supervisor = Supervisor(self.link, self.network, reset_pin, clock, log, self._serve, self._greet)
         self.on_status: Callable[[Device, int, int, int, int], None] | None = None
         self.on_stranger: Callable[[Device, int, int], None] | None = None
+        self.on_activity: Callable[[Device, int, int, int, int, int], None] | None = None
         self.on_tick: Callable[[int], None] | None = None
+        self.on_flood: Callable[[Device | None, bool], None] | None = None
+        self.on_duplicate: Callable[[Device], None] | None = None
+        self.pairing = Pairing(self.link, self.sender, clock, log, self._next_tsn, self._cie)
         self._tsn = 0
         self._question = asyncio.Event()
 
@@ -57,9 +73,18 @@ class Coordinator:
         """The network is in service."""
         return self.supervisor.ready
 
-    def know(self, ieee: str, index: int, zone: bool = True) -> Device:
-        """A device of the home. ieee: as printed, 16 digits (ValueError otherwise); zone: it has an IAS zone."""
-        return self.devices.know(ieee, index, zone)
+    def know(self, ieee: str, index: int, zone: bool = True, facts: "dict | None" = None) -> Device:
+        """A device of the home, also while running. ieee: as printed, 16 digits (ValueError otherwise); zone: it has an
+        IAS zone; facts: what the interview learnt, which goes before.
+        """
+        device = self.devices.know(ieee, index, zone, facts)
+        self.pairing.known(device)
+        return device
+
+    def forget(self, device: Device) -> None:
+        """It is no longer of the home."""
+        self.devices.forget(device)
+        self.pairing.forgotten(device)
 
     def confirm(self, device: Device) -> None:
         """Let the pendant show that its press arrived (Identify, Trigger Effect okay)."""
@@ -84,7 +109,8 @@ class Coordinator:
             (self._question_all, "asking"),
             (self.network.run_once, "backup"),
             (self._tick, "tick"),
-        )
+            (self.pairing.run_once, "joining"),
+        ) + ((self.pairing.work_once, "interview"),) * WORKERS
         closing = asyncio.Event()
         tasks = [asyncio.create_task(forever(step, name, self._log, closing)) for step, name in steps]
         try:
@@ -96,12 +122,14 @@ class Coordinator:
 
     async def _tick(self) -> None:
         await asyncio.sleep_ms(_TICK_MS)
+        self._look_for_floods()
         if self.on_tick is not None:
             self.on_tick(self._clock.ms())
 
     def _on_event(self, buf: bytearray, at: int, size: int, command: int) -> None:
         if command == frames.AF_INCOMING_MSG:
-            self.incoming.take(buf, at, size)
+            if self.incoming.take(buf, at, size):
+                self._sign_of_life(buf, at, size)
         elif command == frames.AF_DATA_CONFIRM:
             self.sender.confirmed(buf[at], buf[at + 2])
         elif command == frames.SYS_RESET_IND:
@@ -113,23 +141,67 @@ class Coordinator:
         elif command == frames.ZDO_END_DEVICE_ANNCE_IND:
             self._announced(buf[at + 2] | buf[at + 3] << 8, bytes(buf[at + 4:at + 12]))
         elif command == frames.ZDO_TC_DEV_IND:
-            self._learn(buf[at] | buf[at + 1] << 8, bytes(buf[at + 2:at + 10]))
+            self.pairing.arrived(self._learn(buf[at] | buf[at + 1] << 8, bytes(buf[at + 2:at + 10])), False)
             self.network.touch()
         elif command == frames.ZDO_IEEE_ADDR_RSP and buf[at] == 0:
             self._learn(buf[at + 9] | buf[at + 10] << 8, bytes(buf[at + 1:at + 9]))
+        elif command == frames.ZDO_LEAVE_IND:
+            self._left(bytes(buf[at + 2:at + 10]), bool(buf[at + 12]))
+        else:
+            self.pairing.told(command, bytes(buf[at:at + size]))
 
-    def _heard(self, short: int, endpoint: int, kind: int, value: int, tsn: int, lqi: int) -> None:
-        device = self.devices.find(short)
+    def _sign_of_life(self, buf: bytearray, at: int, size: int) -> None:
+        """After all else was done with the message: an answer somebody waits for, a device somebody waits for."""
+        self.pairing.asker.take(buf, at, size)
+        if size >= 6:
+            device = self.devices.find(buf[at + 4] | buf[at + 5] << 8)
+            if device is not None:
+                self.pairing.alive(device)
+
+    def _left(self, wire: bytes, rejoins: bool) -> None:
+        self.pairing.left(wire, hexlify(reverse(wire)).decode(), rejoins)
+
+    def _cie(self) -> bytes:
+        return self.supervisor.info.wire
+
+    def _heard(
+        self, device: "Device | None", short: int, endpoint: int, kind: int, value: int, tsn: int, lqi: int
+    ) -> None:
         if device is None:
             self.resolver.hold(short, endpoint, kind, value, tsn, lqi)
         else:
             self._give(device, endpoint, kind, value, tsn, lqi)
 
+    def _active(self, device: Device, report: Report, lqi: int) -> None:
+        device.lqi = lqi
+        device.heard_ms = self._clock.ms()
+        if device.index != STRANGER and self.on_activity is not None:
+            self.on_activity(device, report.minute, report.mask, report.before, report.state, lqi)
+
+    def _look_for_floods(self) -> None:
+        self._look(self.devices.strange, None)
+        for device in self.devices.known:
+            self._look(device.flow, device)
+
+    def _look(self, flow: Flow, device: "Device | None") -> None:
+        news = flow.look()
+        if not news:
+            return
+        if news != 2 and self.on_flood is not None:
+            self.on_flood(device, news > 0)
+        if news != 1 and device is not None and device.zone:
+            self._ask(device)  # what it said last may have been cut off
+
     def _give(self, device: Device, endpoint: int, kind: int, value: int, tsn: int, lqi: int) -> None:
+        if device.traits & VALUES:
+            value = adjust(device.traits, kind, value)
+            if value < 0 and kind != told.TEMPERATURE:
+                kind = told.ALIVE
+                value = 0
         device.lqi = lqi
         device.heard_ms = self._clock.ms()
         if device.index == STRANGER:
-            if self.on_stranger is not None:
+            if self.on_stranger is not None and kind != told.ALIVE and kind != told.CHECKIN:
                 self.on_stranger(device, kind, value)
             return
         if kind == told.NOTIFIED or kind == told.LEVEL:
@@ -138,10 +210,20 @@ class Coordinator:
             self.on_status(device, kind, value, tsn, lqi)
 
     def _learn(self, short: int, wire: bytes) -> Device:
+        known = self.devices.find(short)
+        if known is None or known.wire != wire:
+            self._watch_move(short, wire)
         device = self.devices.learn(short, wire)
         self.resolver.held.take(short, self._give_held)
         self.resolver.found()
         return device
+
+    def _watch_move(self, short: int, wire: bytes) -> None:
+        for device in self.devices.known:
+            if device.wire == wire and is_twice(device, short, self._clock.ms()):
+                self.pairing.twice(device)
+                if self.on_duplicate is not None:
+                    self.on_duplicate(device)
 
     def _give_held(self, event: tuple) -> None:
         device = self.devices.find(event[0])
@@ -150,12 +232,19 @@ class Coordinator:
 
     def _announced(self, short: int, wire: bytes) -> None:
         device = self._learn(short, wire)
+        if not device.flow.spend(self._clock.ms()):
+            return
         self.network.touch()
+        if device.index != STRANGER:
+            reset(device.flow.gate)  # it may have restarted
+        if self.pairing.arrived(device, True):
+            return
         if device.index != STRANGER and device.zone:
             self._enrol(short, device.endpoint)  # it may have lost its enrolment (fault 34)
 
     def _serve(self, on: bool) -> None:
         self.sender.enable(on)
+        self.pairing.enable(on)
         self.network.up(on)
 
     def _is_home(self, ieee: str) -> bool:
@@ -190,7 +279,7 @@ class Coordinator:
 
     async def _greet(self) -> None:
         """After a start: learn the home's short addresses and have every zone asked what is the case now."""
-        for device in self.devices.known:
+        for device in list(self.devices.known):
             try:
                 answer = await self.link.request(frames.UTIL_ADDRMGR_EXT_ADDR_LOOKUP, device.wire)
             except LinkError:
@@ -204,7 +293,7 @@ class Coordinator:
         """Once after each start: ask every zone what is the case, as the outgoing line has room."""
         await self._question.wait()
         self._question.clear()
-        for device in self.devices.known:
+        for device in list(self.devices.known):
             while self.sender.room < _ROOM:
                 await asyncio.sleep_ms(_ROOM_MS)
             if device.zone:

@@ -51,7 +51,8 @@ ID = const(0)
 TYPE = const(1)
 VALUE = const(2)  # the first four bytes as a number, little endian
 NEXT = const(3)  # where the following entry begins
-ENTRY_SIZE = const(4)
+WIDTH = const(4)  # bytes of the value when it is a number, a bitmap or an enumeration of at most four; 0: it is not
+ENTRY_SIZE = const(5)
 
 
 @micropython.viper
@@ -179,7 +180,9 @@ def decode(buf: ptr8, at: int, size: int, out: ptr32) -> int:
         family = 0
     elif control & 3 == 1:
         family = 2
-        if out[0] == 0x0500 and command == 0 and data - head >= 2:
+        if out[0] == 0x0500 and command == 0:
+            if data - head < 2:
+                return 0
             family = 1
             out[11] = int(buf[zcl + head]) | int(buf[zcl + head + 1]) << 8
     elif control & 3 == 0:
@@ -193,29 +196,42 @@ def decode(buf: ptr8, at: int, size: int, out: ptr32) -> int:
 
 
 @micropython.viper
-def attribute(buf: ptr8, at: int, end: int, with_status: int, out: ptr32) -> int:
-    """Read the entry at buf[at] of a report (or of a read response, with_status 1) into out.
+def follows(gate: ptr32, fields: ptr32) -> int:
+    """Whether all is well with a decoded frame: its sender may send, and its number is the next or one of the next.
 
-    1: out holds it. 0: the list ends here. -1: it is broken or of a type whose size is not known; nothing can follow.
-    An entry of a read response that failed has type 0 and no value. Source: ZCL 2.5.2, 2.5.11, data types 2.6.2.
+    gate: see zigbee.tsn; it is counted there. 1: yes. 0: it may send, but its number is in question. -1: nothing is
+    left for it, and nothing was counted. Only what a device sends by itself has a number of its own.
     """
-    if at >= end:
-        return 0
-    if end - at < 3:
+    left = int(gate[7])
+    if left == 0:
         return -1
-    out[0] = int(buf[at]) | int(buf[at + 1]) << 8
-    out[1] = 0
-    out[2] = 0
-    head = 3
-    if with_status:
-        if buf[at + 2] != 0:
-            out[3] = at + 3
-            return 1
-        head = 4
-        if end - at < 4:
-            return -1
-    kind = int(buf[at + head - 1])
-    at += head
+    gate[7] = left - 1
+    family = int(fields[10])
+    sure = int(gate[1])
+    if family == 0 or sure == 0xFF or (family == 3 and int(fields[6]) != 0x0A):
+        return 1
+    number = int(fields[5])
+    last = int(gate[0])
+    step = (number - last) & 0xFF
+    if step == 0 and last <= 0xFF:
+        return 1
+    if last > 0xFF or step > 16:
+        return 0
+    gate[0] = number
+    gate[2] = (int(gate[2]) << step | 1) & 0xFFFFFF
+    gate[5] = 1
+    if sure < 8:
+        gate[1] = sure + 1
+    if family == 1 and int(fields[11]) & 0x103:
+        gate[6] = number
+    elif (number - int(gate[6])) & 0xFF >= 24:
+        gate[6] = 0x100
+    return 1
+
+
+@micropython.viper
+def width(buf: ptr8, kind: int, at: int, end: int) -> int:
+    """Bytes of a value of this simple type at buf[at:end]; -1: a type without a known size, or cut off (ZCL 2.6.2)."""
     size = -1
     low = kind & 0xF8
     if low == 0x08 or low == 0x18 or low == 0x20 or low == 0x28:
@@ -244,8 +260,77 @@ def attribute(buf: ptr8, at: int, end: int, with_status: int, out: ptr32) -> int
         size += 2
     if size < 0 or at + size > end:
         return -1
+    return size
+
+
+@micropython.viper
+def gathered(buf: ptr8, kind: int, at: int, end: int) -> int:
+    """Bytes of an array, set, bag or structure of simple types at buf[at:end]; -1: broken, or of such things again."""
+    start = at
+    each = -1
+    if kind != 0x4C:
+        if at >= end:
+            return -1
+        each = int(buf[at])
+        at += 1
+    if end - at < 2:
+        return -1
+    count = int(buf[at]) | int(buf[at + 1]) << 8
+    at += 2
+    if count == 0xFFFF:
+        count = 0
+    if count > 250:
+        return -1
+    while count > 0:
+        one = each
+        if each < 0:
+            if at >= end:
+                return -1
+            one = int(buf[at])
+            at += 1
+        size = int(width(buf, one, at, end))
+        if size < 0:
+            return -1
+        at += size
+        count -= 1
+    return at - start
+
+
+@micropython.viper
+def attribute(buf: ptr8, at: int, end: int, with_status: int, out: ptr32) -> int:
+    """Read the entry at buf[at] of a report (or of a read response, with_status 1) into out.
+
+    1: out holds it. 0: the list ends here. -1: it is broken or of a type whose size is not known; nothing can follow.
+    An entry of a read response that failed has type 0 and no value. Source: ZCL 2.5.2, 2.5.11, data types 2.6.2.
+    """
+    if at >= end:
+        return 0
+    if end - at < 3:
+        return -1
+    out[0] = int(buf[at]) | int(buf[at + 1]) << 8
+    out[1] = 0
+    out[2] = 0
+    out[4] = 0
+    head = 3
+    if with_status:
+        if buf[at + 2] != 0:
+            out[3] = at + 3
+            return 1
+        head = 4
+        if end - at < 4:
+            return -1
+    kind = int(buf[at + head - 1])
+    at += head
+    if kind == 0x48 or kind == 0x4C or kind == 0x50 or kind == 0x51:
+        size = int(gathered(buf, kind, at, end))
+    else:
+        size = int(width(buf, kind, at, end))
+    if size < 0:
+        return -1
     out[1] = kind
     out[3] = at + size
+    if size <= 4 and kind >= 0x08 and kind <= 0x31:
+        out[4] = size
     value = 0
     place = 0
     while place < size and place < 4:

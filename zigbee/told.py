@@ -19,3 +19,4 @@ RADIO_VOLTS = const(7)  # value: battery of the radio part in millivolts, where 
 TEMPERATURE = const(8)  # value: hundredths of a degree Celsius, signed
 CHECKIN = const(9)  # a poll control check-in; value 0
 ALIVE = const(10)  # any other whole frame: it lives; value 0
+RADIO_PERCENT = const(11)  # battery of the radio part in half percent, where it has one of its own

@@ -50,14 +50,21 @@ class Target:
 
     def __init__(self) -> None:
         self.last = b""
+        self.now = 0
         self.reader = Reader(self.frame)
-        self.incoming = Incoming(self.nothing, self.nothing, self.nothing)
+        self.incoming = Incoming(self.nobody, self.nothing, self.nothing, self.nothing, self.noon)
         self.events = 0
 
     def frame(self, buf: bytearray, at: int, size: int, command: int) -> None:
         self.last = bytes(buf[at - 4:at + size + 1])
         if command == 0x4481:
             self.incoming.take(buf, at, size)
+
+    def nobody(self, _short: int) -> None:
+        return None
+
+    def noon(self) -> int:
+        return self.now
 
     def nothing(self, *_args: object) -> None:
         self.events += 1

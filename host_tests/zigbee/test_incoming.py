@@ -10,6 +10,7 @@ from zigbee.incoming import Incoming
 from zigbee.reader import Reader
 
 ALARM = ias.ALARM_1
+ALIVE = (0x1234, 3, told.ALIVE, 0, 5, 77)
 
 
 class Told:
@@ -17,10 +18,14 @@ class Told:
 
     def __init__(self):
         self.heard, self.answers, self.enrolled = [], [], []
+        self.device = None
+        self.now = 1_000_000
         self.incoming = Incoming(
-            lambda *event: self.heard.append(event),
+            lambda short: self.device,
+            lambda device, *event: self.heard.append(event),
             lambda *answer: self.answers.append(answer),
             lambda *who: self.enrolled.append(who),
+            lambda: self.now,
         )
         self.reader = Reader(self.frame)
 
@@ -51,6 +56,7 @@ def test_status_change_of_every_length_since_the_first_profile(body):
 def test_status_change_without_a_status_is_nothing():
     home = Told().zcl(ias.ZONE, (0x19, 1, 0, 1))
     assert home.heard == []
+    assert home.incoming.broken == 1
 
 
 def test_documented_message_without_mac_source_is_understood_too():
@@ -73,15 +79,17 @@ def test_a_zone_that_is_not_enrolled_is_enrolled():
     request = Told().zcl(ias.ZONE, (0x09, 5, 1, 0x28, 0, 0, 0))
     assert request.enrolled == [(0x1234, 3)]
     assert request.answers == []  # the enrolment is the answer
-    assert request.heard == []
+    assert request.heard == [ALIVE]
+    assert Told().zcl(ias.ZONE, (0x09, 5, 1, 0x28, 0, 0)).enrolled == []
 
 
 def test_attribute_lists_with_everything_in_them():
     """Strings, failed entries and long types before the status do not hide it; an unknown type ends the list."""
     before = (0, 0, 0, 0x42, 3, 1, 2, 3, 9, 9, 0x86, 7, 7, 0, 0xF1) + (0,) * 16 + (8, 8, 0, 0x44, 2, 0, 1, 2)
+    before += (6, 6, 0, 0x4C, 2, 0, 0x20, 1, 0x21, 1, 2, 5, 5, 0, 0x48, 0x21, 1, 0, 1, 2)  # a structure, an array
     home = Told().zcl(ias.ZONE, (0x18, 5, 1, *before, 2, 0, 0, 0x19, 1, 0))
     assert [event[3] for event in home.heard] == [1]
-    broken = Told().zcl(ias.ZONE, (0x18, 5, 0x0A, 1, 1, 0x48, 0, 2, 0, 0x19, 1, 0))
+    broken = Told().zcl(ias.ZONE, (0x18, 5, 0x0A, 1, 1, 0x47, 0, 2, 0, 0x19, 1, 0))
     assert broken.heard == []
     assert broken.incoming.broken == 1
 
@@ -97,12 +105,18 @@ def test_every_truncation_of_a_list_is_harmless():
     whole = (0x18, 5, 1, 0, 0, 0, 0x42, 3, 1, 2, 3, 7, 7, 0, 0x43, 1, 0, 9, 2, 0, 0, 0x19, 1, 0)
     for size in range(3, len(whole)):
         home = Told().zcl(ias.ZONE, whole[:size])
-        assert home.heard == []
+        entries = (3, 11, 18)  # where one ends: the list is whole
+        assert home.heard == ([ALIVE] if size in entries else [])
+        assert home.incoming.broken == (size not in entries)
 
 
 def test_battery_and_presence():
     battery = Told().zcl(ias.POWER, (0x18, 5, 0x0A, 0x20, 0, 0x20, 29, 0x21, 0, 0x20, 180))
-    assert battery.heard[0][2:4] == (told.PERCENT, 180)
+    assert [event[2:4] for event in battery.heard] == [(told.VOLTS, 2900), (told.PERCENT, 180)]
+    radio = Told().zcl(ias.POWER, (0x18, 5, 0x0A, 0x40, 0, 0x20, 31, 0x41, 0, 0x20, 200))
+    assert [event[2:4] for event in radio.heard] == [(told.RADIO_VOLTS, 3100), (told.RADIO_PERCENT, 200)]
+    unknown = Told().zcl(ias.POWER, (0x18, 5, 0x0A, 0x20, 0, 0x20, 0xFF, 0x21, 0, 0x20, 0xFF, 0x40, 0, 0x20, 0))
+    assert unknown.heard == [ALIVE]  # the battery could not be measured
     assert Told().zcl(ias.OCCUPANCY, (0x18, 5, 0x0A, 0, 0, 0x18, 1)).heard[0][2:4] == (told.PRESENCE, 1)
 
 
@@ -113,7 +127,12 @@ def test_the_pendants_own_commands():
     disarm = Told().zcl(ias.ACE, (0x11, 5, ias.ARM, ias.DISARM, 0, 0xFF))
     assert disarm.heard == [(0x1234, 3, told.BUTTON, ias.ACE_DISARM, 5, 77)]
     assert disarm.answers == [(0x1234, 3, ias.ACE, bytes((0x19, 5, 0, 0)))]
-    assert Told().zcl(ias.ACE, (0x11, 5, ias.ARM, 3, 0, 0xFF)).heard == []  # arming is not for us
+    assert Told().zcl(ias.ACE, (0x11, 5, ias.ARM, 3, 0, 0xFF)).heard == [ALIVE]  # arming is not for us
+    assert Told().zcl(ias.ACE, (0x11, 5, ias.ARM, 0)).heard[0][3] == ias.ACE_DISARM  # as it was before HA 1.2
+    for broken in ((0, 0), (0, 4, 0xFF), (0, 1, 0x31), ()):
+        home = Told().zcl(ias.ACE, (0x11, 5, ias.ARM, *broken))
+        assert (home.heard, home.incoming.broken) == ([], 1)
+    assert Told().zcl(ias.ACE, (0x19, 5, ias.PANIC)).heard == [ALIVE]  # from a server: panel status, no button
 
 
 def test_default_responses():
@@ -129,7 +148,8 @@ def test_default_responses():
 
 def test_a_makers_own_commands_mean_nothing():
     home = Told().zcl(ias.ZONE, (0x0D, 0x5F, 0x11, 9, 0, 1, 0, 0, 0, 0, 0))
-    assert home.heard == home.answers == []
+    assert home.heard == [(0x1234, 3, told.ALIVE, 0, 9, 77)]
+    assert home.answers == []
 
 
 def test_messages_too_short_for_a_header_are_counted():
@@ -168,13 +188,21 @@ def test_strangers_are_bounded():
 
 
 def test_held_alarms_are_not_pushed_out():
+    """Not by what is less urgent, nor by another's many."""
     held = Held()
-    for number in range(20):
-        held.put(5, 1, told.PERCENT, number, 0, 0)
-    assert held.lost == 12
-    for number in range(10):
-        held.put(6, 1, told.NOTIFIED, number, 0, 0)
-    found = []
-    held.take(6, found.append)
-    assert [event[3] for event in found] == list(range(8))
-    assert held.shorts() == []
+    for short in range(10):
+        for value in range(10):
+            held.put(short, 1, told.PERCENT, value, 0, 0)
+            held.put(short, 1, told.NOTIFIED, value, 0, 0)
+    assert len(held._events) == 24
+    for short in range(100, 104):  # somebody new, though all is full of alarms
+        assert held.put(short, 1, told.NOTIFIED, 1, 0, 0)
+        assert held.put(short, 1, told.NOTIFIED, 1, 1, 0)  # the same again needs no place
+    assert len(held._events) == 24
+    for short in (*range(6), *range(100, 104)):
+        found = []
+        held.take(short, found.append)
+        kinds = [event[2] for event in found]
+        assert kinds[0] == told.NOTIFIED and (kinds == kinds[:1] or len(kinds) > 1)
+        assert found[0][3] in (0, 1)
+    assert held.drop(0) == 0
