@@ -60,7 +60,7 @@ def shift_of(seed: bytes, address: bytes, key: bytes) -> int:
 
 
 async def frame_counter(nv: Nvram, extended_pan: bytes) -> int:
-    """The outgoing network frame counter, from the row of this network or the one that is for all."""
+    """The outgoing network frame counter, from the row of this network or the one that is for all; -1: no such row."""
     common = -1
     for row in range(_ROWS):
         material = await nv.row(nvram.SECURITY_MATERIAL, row, nvram.MATERIAL_SIZE)
@@ -70,8 +70,6 @@ async def frame_counter(nv: Nvram, extended_pan: bytes) -> int:
             return get32(material, 0)
         if material[4:] == _EMPTY:
             common = get32(material, 0)
-    if common < 0:
-        raise LinkError("the memory has no frame counter for its network")
     return common
 
 
@@ -134,6 +132,9 @@ async def take(nv: Nvram, version: str) -> dict:
     await _keys(nv, seed, devices, rows, unverified)
     extended_pan = nib[nvram.NIB_EXT_PAN:nvram.NIB_EXT_PAN + 8]
     channels = get32(nib, nvram.NIB_CHANNELS)
+    counter = await frame_counter(nv, extended_pan)
+    if counter < 0:
+        raise LinkError("the memory has no frame counter for its network")
     return {
         "metadata": {
             "version": 1, "format": FORMAT, "source": SOURCE,
@@ -149,7 +150,7 @@ async def take(nv: Nvram, version: str) -> dict:
         "channel_mask": [channel for channel in range(11, 27) if channels >> channel & 1],
         "network_key": {
             "key": hexlify(key[1:]).decode(), "sequence_number": key[0],
-            "frame_counter": await frame_counter(nv, extended_pan),
+            "frame_counter": counter,
         },
         "devices": sorted(devices.values(), key=lambda one: one["ieee_address"]),
     }  # fmt: skip

@@ -31,7 +31,7 @@ _EDGE_COST = const(96)
 _PREFERRED = (11, 15, 20, 25)
 _SCANS = const(3)
 _TRIES = const(8)
-_FIRST_COUNTER = const(0)
+FIRST_COUNTER = const(1)
 # Keys that everybody knows: "ZigBeeAlliance09", zigbee2mqtt's default, the touchlink and certification keys
 _KNOWN_KEYS = (
     b"ZigBeeAlliance09",
@@ -95,7 +95,7 @@ def identity(wire: bytes, channel: int, neighbours: list) -> dict:
         "channel": channel,
         "channel_mask": [channel],
         "network_key": {
-            "key": hexlify(secret()).decode(), "sequence_number": 0, "frame_counter": _FIRST_COUNTER,
+            "key": hexlify(secret()).decode(), "sequence_number": 0, "frame_counter": FIRST_COUNTER,
         },
         "devices": [],
     }  # fmt: skip

@@ -38,6 +38,7 @@ FORM = const(4)
 _SOON_MS = const(5000)  # after a change: others often follow
 _SPACING_MS = const(60_000)  # between two backups, however much changes
 _FIRST_MS = const(60_000)  # after a start that changed nothing: the greeting comes first
+_FAR_AHEAD = const(2_000_000)  # frames: a restoration was cut off after its last step, or a very busy day
 _DAY_MS = const(24 * 3600 * 1000)
 # Z-Stack 3.x.0 for the CC2652 (product 1, release 2.7) by their revision: what this host was made for
 _PRODUCT = const(1)
@@ -62,7 +63,7 @@ class Found:
         self.pan = ""
         self.channel = 0
         self.update_id = 0
-        self.counter = 0
+        self.counter = -1
 
 
 async def examine(nv: Nvram, formed: bool) -> Found:
@@ -208,6 +209,8 @@ class Network:
         what = decide(found, self.kept, self.may_form)
         if what == ADOPT and not running:
             self._log.warning("zigbee: network %s is taken over, there was no backup of it" % found.extended_pan)
+        if what == START:
+            self._follow(found)
         if what in (START, ADOPT):
             return await self._adjust(chip, running)
         if what == RESTORE:
@@ -216,6 +219,16 @@ class Network:
         else:
             await self._form(chip, found)
         return True
+
+    def _follow(self, found: Found) -> None:
+        """What the coprocessor is ahead in. Numbers that it may have used must not be used by a later restoration."""
+        kept = self.kept
+        assert kept is not None
+        if found.legible and found.update_id != kept["nwk_update_id"]:
+            self._always = True
+        if found.counter - kept["network_key"]["frame_counter"] >= _FAR_AHEAD:
+            kept["network_key"]["frame_counter"] = found.counter
+            self._keep(kept)
 
     def check_running(self, extended_pan: bytes) -> None:
         """LinkError: the coprocessor runs another network than its memory holds; a reset makes them one."""
@@ -258,18 +271,18 @@ class Network:
             await restore.wipe(self._nv, chip)
             await restore.provisional(self._nv, self._link, chip)
             await chip.reset()
-            await self._write(chip)
+            assert self.kept is not None
+            await self._write(chip, restore.advanced(self.kept["network_key"]["frame_counter"]))
         except LinkError:
             self.trouble = "not_restored"
             raise
 
-    async def _write(self, chip: "Supervisor") -> None:
+    async def _write(self, chip: "Supervisor", counter: int) -> None:
         """Write the kept network over the provisional one, and keep that its counter is ahead before it is used."""
         from zigbee import restore
 
         kept = self.kept
         assert kept is not None
-        counter = restore.advanced(kept["network_key"]["frame_counter"])
         await restore.write(self._nv, kept, counter)
         await chip.reset()
         await restore.verify(self._nv, kept, counter, self.version)
@@ -283,7 +296,6 @@ class Network:
         from zigbee import form, restore
 
         gc.collect()
-        self._log.warning("zigbee: a new network is formed")
         try:
             await restore.wipe(self._nv, chip)
             neighbours = await self.survey.discover()
@@ -292,7 +304,8 @@ class Network:
             await chip.reset()
             address = await self._nv.read(nvram.EXTADDR)
             self._keep(form.identity(address, channel, neighbours))
-            await self._write(chip)
+            await self._write(chip, form.FIRST_COUNTER)
+            self._log.warning("zigbee: a new network was formed on channel %d" % channel)
         except LinkError:
             self.trouble = "not_formed"
             raise
