@@ -70,7 +70,6 @@ class EndDevice:
         self.wire = wire
         self.short = short
         self.home = bytes(8)  # the coordinator's address; zero: it does not know whom it is bound to
-        self.awake = False  # it does what it does by itself
         self.radio_on = True
         self.lqi = 200
         self.battery = 100  # percent of the rated voltage, of the sensing part or of the only one
@@ -95,28 +94,20 @@ class EndDevice:
         self.bindings = [(cluster, 3, home, 1) for cluster in self.servers if cluster not in (BASIC, IDENTIFY)]
         self.start()
 
-    def fresh(self) -> None:
-        """Out of the box, or reset by its button: nothing of an earlier network is left."""
+    def joined(self, home: bytes) -> None:
+        """It has just been let in, as new, by the coordinator with this address; it listens closely for a while."""
         self.left()
-
-    def listen(self, for_ms: int) -> None:
-        """It is new on a network and polls quickly, to be interviewed."""
-        self.poll.hurry(for_ms)
-
-    def joined(self) -> None:
-        """It announced itself: for the first time, or back again."""
-        if not self.awake:
-            self.start()
+        self.home = home
+        self.poll.hurry()
+        self.start()
 
     def start(self) -> None:
         """Its periodic doings begin: after joining, and when its battery was changed."""
-        self.awake = True
         self.reporting.start()
         self.poll.start()
 
     def left(self) -> None:
         """Off the network, everything forgotten."""
-        self.awake = False
         self.home = bytes(8)
         self.bindings = []
         self.poll.reset()

@@ -14,6 +14,7 @@ _CLUSTER = 0x0020
 _QUARTER_MS = 250
 _EAGER_MS = 100  # polls after it sent or received something
 _EAGER_FOR_MS = 3000
+_NEW_FOR_MS = 20_000  # after joining
 _ANSWER_MS = 7680  # a check-in is answered within this or not at all
 _CHECKIN_MIN = 240  # 1 min
 _LONG_MIN = 4
@@ -50,9 +51,9 @@ class Poll:
         """Check-ins from now on."""
         self._plan(1 + self._device.phase * self.checkin * _QUARTER_MS // 0x10000)
 
-    def hurry(self, for_ms: int) -> None:
-        """Listen closely for a while."""
-        self.fast_until_ms = max(self.fast_until_ms, self._sched.now_ms + for_ms)
+    def hurry(self) -> None:
+        """It is new here: listen closely."""
+        self.fast_until_ms = self._sched.now_ms + _NEW_FOR_MS
 
     def sent(self) -> None:
         """It sent something and expects an answer."""

@@ -361,9 +361,7 @@ def test_check_in_and_fast_poll():
 
 def test_a_sensor_that_is_not_bound_does_not_check_in():
     wire = Wire("door", member=False)
-    wire.device.fresh()
-    wire.device.listen(20_000)
-    wire.device.joined()
+    wire.device.joined(HOME)
     assert wire.device.poll_in_ms() <= 250
     wire.run(3 * HOUR)
     assert [one for one in wire.sent if one[1] == POLL] == []
@@ -386,7 +384,7 @@ def test_away_it_is_deaf_and_dumb_and_announces_itself_when_it_is_back():
 def test_before_it_joined_and_after_it_left_it_says_nothing_by_itself():
     wire = Wire("activity", member=False)
     assert wire.run(8 * HOUR).sent == []
-    wire.device.joined()
+    wire.device.joined(HOME)
     assert wire.run(8 * HOUR).sent
     wire.device.left()
     wire.new()
@@ -399,7 +397,7 @@ def test_before_it_joined_and_after_it_left_it_says_nothing_by_itself():
 def zone(enrols: int) -> Wire:
     wire = Wire("smoke", member=False)
     wire.device.enrols = enrols
-    wire.device.joined()
+    wire.device.joined(HOME)
     wire.new()
     return wire
 
