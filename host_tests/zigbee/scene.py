@@ -62,6 +62,14 @@ class ResetPin:
         self._chip.set_reset(level == 0)
 
 
+class Listed(list):
+    """The home's list of sensors, as far as Sensors wants a registry."""
+
+    @property
+    def entries(self) -> list:
+        return self
+
+
 class Scene:
     """home: what is there; known: the names the firmware has in its list (all)."""
 
@@ -72,7 +80,7 @@ class Scene:
         self.uart.peer = self.chip
         self.chip.send = self.uart.deliver
         self.devices = self.chip.air.devices
-        listed = [dict(one) for one in home if known is None or one["name"] in known]
+        listed = Listed(dict(one) for one in home if known is None or one["name"] in known)
         for one in listed:
             one["ieee"] = ieee_of(one["name"])
         self.coordinator = Coordinator(self.uart, ResetPin(self.chip), Clock(), Log())
