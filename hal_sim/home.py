@@ -15,8 +15,9 @@ from hal_sim.monitor import Monitor
 from hal_sim.pcf8563 import Pcf8563, days_from_civil
 from hal_sim.relay import Relay
 from hal_sim.room_speaker import RoomSpeaker
-from hal_sim.steps import DEFAULT_START, ScenarioError, check_step, parse_start
+from hal_sim.steps import DEFAULT_START, ScenarioError, check_step, comes, parse_start, product
 from hal_sim.zigbee.chip import NcpChip
+from hal_sim.zigbee.household import STEPS
 from hal_sim.zigbee.ieee import ieee_of
 
 TYPE_CHECKING = False
@@ -58,14 +59,15 @@ class Home:
         self.store_flash = Flash(_STORE_SECTORS, scenario.get("seed", 1) + 1)
         self.sensors = [_whole(item) for item in scenario.get("sensors", [])]
         self.clock_chip = Pcf8563(sched, _epoch_s(scenario.get("start", DEFAULT_START)))
-        self._open_chips()
+        self.there = {item["name"]: product(item) for item in scenario.get("sensors", [])}
+        self._open_chips(scenario)
         self._write_files(scenario)
         for step in scenario.get("steps", []):
             sched.at(step["at"], self.do, step)
         if scenario.get("until") is not None:
             sched.at(scenario["until"], self._end)
 
-    def _open_chips(self) -> None:
+    def _open_chips(self, scenario: dict) -> None:
         index_path = self.root + "/sound/index.json"
         self.room_speaker = RoomSpeaker(self.sched, self.emit, index_path)
         self.modem = ModemChip(self.sched, self.emit, store=FolderStore(self.root + "/modem"))
@@ -73,8 +75,9 @@ class Home:
         for name in self.modem.texts:
             if name.startswith("report_"):  # an installed gateway: the modem was given its files long ago
                 _copy(self.root + "/sound/" + name, self.modem.files.kept, name)
-        self.ncp = NcpChip(self.sched, self.emit)
-        self.ncp.load_home(self.sensors)
+        self.ncp = NcpChip(self.sched, self.emit, scenario.get("seed", 1))
+        if scenario.get("network") != "none":
+            self.ncp.load_home([_with_model(item) for item in scenario.get("sensors", [])])
         self.relay = Relay(self.sched, self.emit)
         self.monitor = Monitor(self.sched, self.emit)
 
@@ -166,16 +169,20 @@ class Home:
     # ------------------------------------------------------------------ what happens in the home
     def do(self, step: dict) -> None:
         """One step of a scenario, now."""
-        getattr(self, "_do_" + step["do"])(step)
+        if step["do"] not in STEPS:
+            getattr(self, "_do_" + step["do"])(step)
+            return
+        self.ncp.act(step)
+        if comes(step):
+            self.there[step["name"]] = product(step)
 
     def try_step(self, step: "Any") -> None:
         """A step from outside while the home runs: a bad one is refused with a log line."""
         try:
-            check_step(step, "step", [item["name"] for item in self.sensors])
-        except ScenarioError as error:
+            check_step(step, "step", self.there)
+            self.do(step)
+        except (ScenarioError, ValueError) as error:
             self.emit("log", level="error", text=str(error))
-            return
-        self.do(step)
 
     def _do_press(self, step: dict) -> None:
         if self.board is None:
@@ -183,21 +190,6 @@ class Home:
         pin = getattr(self.board, "button_" + step["button"])
         pin.drive(0)
         self.sched.after(step.get("hold_ms", _PRESS_MS), pin.drive, 1)
-
-    def _do_smoke(self, step: dict) -> None:
-        self.ncp.smoke(step["sensor"], step["on"])
-
-    def _do_call_button(self, step: dict) -> None:
-        self.ncp.call_button(step["sensor"], step["button"])
-
-    def _do_door(self, step: dict) -> None:
-        self.ncp.door(step["sensor"], step["open"])
-
-    def _do_move(self, step: dict) -> None:
-        self.ncp.move(step["place"], step["for_ms"])
-
-    def _do_sensor(self, step: dict) -> None:
-        self.ncp.sensor(step["sensor"], step.get("battery"), step.get("radio"), step.get("lqi"), step.get("tamper"))
 
     def _do_line119(self, step: dict) -> None:
         self.modem.set_line(step["reply"], step.get("after_ms"))
@@ -227,14 +219,11 @@ class Home:
     def _do_power_cut(self, step: dict) -> None:
         raise PowerCut(step["for_ms"])
 
-    def _do_ncp(self, step: dict) -> None:
-        self.ncp.set_fault(step["fault"])
-
     def _do_monitor(self, step: dict) -> None:
         if "attached" in step:
             self.monitor.set_attached(step["attached"])
         if "touch" in step:
-            self.monitor.touch(step["touch"])
+            self.monitor.touch(step["touch"], step.get("with"))
 
     def _do_clock(self, step: dict) -> None:
         if step["lost"]:
@@ -256,6 +245,10 @@ def _copy(path: str, store: FolderStore, name: str) -> None:
 def _whole(item: dict) -> dict:
     return {"name": item["name"], "kind": item["kind"], "place": item.get("place", ""),
             "ieee": item.get("ieee") or ieee_of(item["name"])}
+
+
+def _with_model(item: dict) -> dict:
+    return dict(_whole(item), model=item.get("model"))
 
 
 def _epoch_s(start: str) -> int:

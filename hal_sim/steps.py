@@ -3,12 +3,15 @@
 Owns the contract's vocabulary. Used by the simulator and by the tools in front of it; runs under both Pythons.
 """
 
+from hal_sim.zigbee import keys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 BUTTONS = ("119", "centre", "call", "cancel")
 KINDS = ("smoke", "activity", "call_button", "door")
+NCP_FAULTS = ("hang", "reset", "garbage", "replace", "nv_lost", "unplugged", "version", "full", "none")
 
 
 class ScenarioError(Exception):
@@ -28,7 +31,40 @@ _BOOL = ((lambda value: isinstance(value, bool)), "true or false")
 _MS = ((lambda value: _is_number(value) and value >= 0), "a number of ms, 0 or more")
 _NUMBER = (_is_number, "a whole number")
 _PERCENT = ((lambda value: _is_number(value) and 0 <= value <= 120), "a percentage")
+_LOSS = ((lambda value: _is_number(value) and 0 <= value <= 100), "a percentage, 0 to 100")
 _OBJECT = ((lambda value: isinstance(value, dict)), "an object")
+
+
+def _is_address(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 16 and all(digit in "0123456789abcdefABCDEF" for digit in value)
+
+
+def _is_code(value: object) -> bool:
+    try:
+        keys.key_of_code(value)
+    except (AttributeError, ValueError):
+        return False
+    return True
+
+
+def _is_noise(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    levels = all(_is_number(value[channel]) and 0 <= value[channel] <= 255 for channel in value)
+    return levels and all(str(channel) in _CHANNELS for channel in value)
+
+
+def _is_model(value: object) -> bool:
+    from hal_sim.zigbee.makers import MODELS  # a home without bought sensors does not pay for them
+
+    return value in MODELS
+
+
+_CHANNELS = [str(channel) for channel in range(11, 27)]
+_ADDRESS = (_is_address, "16 hexadecimal digits")
+_CODE = (_is_code, "an install code as printed: hexadecimal, with its checksum")
+_NOISE = (_is_noise, 'an object such as {"20": 200}: channels 11 to 26, levels 0 to 255')
+_MODEL = (_is_model, "a model of hal_sim/zigbee/makers")
 
 # do: {field: (check, required)}
 STEPS = {
@@ -47,18 +83,24 @@ STEPS = {
     "relay": {"up": (_BOOL, False), "command": (_OBJECT, False)},
     "mains": {"on": (_BOOL, True)},
     "power_cut": {"for_ms": (_MS, True)},
-    "ncp": {"fault": (_one_of("hang", "reset", "garbage", "none"), True)},
-    "monitor": {"attached": (_BOOL, False), "touch": (_TEXT, False)},
+    "ncp": {"fault": (_one_of(*NCP_FAULTS), True)},
+    "pair": {"kind": (_one_of(*KINDS), True), "name": (_TEXT, True), "place": (_TEXT, False),
+             "install_code": (_CODE, False), "ieee": (_ADDRESS, False), "model": (_MODEL, False)},
+    "intrude": {"kind": (_one_of(*KINDS), True), "name": (_TEXT, True), "place": (_TEXT, False),
+                "ieee": (_ADDRESS, False), "model": (_MODEL, False)},
+    "leave": {"sensor": (_TEXT, True)},
+    "radio": {"loss": (_LOSS, False), "jam": (_BOOL, False), "noise": (_NOISE, False)},
+    "monitor": {"attached": (_BOOL, False), "touch": (_TEXT, False), "with": (_OBJECT, False)},
     "clock": {"lost": (_BOOL, True)},
 }
 # In the contract, but their parts are not simulated yet.
-NOT_YET = ("radar", "pair")
+NOT_YET = ("radar",)
 
-_FIELDS = {"seed": _NUMBER, "start": _TEXT, "until": _MS, "settings": _OBJECT}
+_FIELDS = {"seed": _NUMBER, "start": _TEXT, "until": _MS, "settings": _OBJECT, "network": _one_of("formed", "none")}
 
 
-def check_step(step: "Any", where: str, sensors: "Any") -> None:
-    """Raise ScenarioError unless the step is one the home can do. sensors: names that exist."""
+def check_step(step: "Any", where: str, sensors: dict) -> None:
+    """Raise ScenarioError unless the step is one the home can do. sensors: who is there, name -> kind and model."""
     if not isinstance(step, dict):
         raise ScenarioError(where + ": a step is a JSON object")
     do = step.get("do")
@@ -76,8 +118,19 @@ def check_step(step: "Any", where: str, sensors: "Any") -> None:
             _check_value(step[name], check, "%s: step '%s': '%s'" % (where, do, name))
         elif required:
             raise ScenarioError("%s: step '%s' needs '%s'" % (where, do, name))
-    if "sensor" in fields and step["sensor"] not in sensors:
+    if "sensor" in fields:
+        _check_there(step, where, sensors)
+    elif comes(step) and step["name"] in sensors and (do == "intrude" or sensors[step["name"]] != product(step)):
+        raise ScenarioError("%s: there is another sensor named '%s'" % (where, step["name"]))
+
+
+def _check_there(step: dict, where: str, sensors: dict) -> None:
+    """The sensor that the step names is there and can do it."""
+    if step["sensor"] not in sensors:
         raise ScenarioError("%s: there is no sensor '%s'" % (where, step["sensor"]))
+    kind = sensors[step["sensor"]][0]
+    if step["do"] in KINDS and step["do"] != kind:
+        raise ScenarioError("%s: step '%s': sensor '%s' is of kind %s" % (where, step["do"], step["sensor"], kind))
 
 
 def _check_value(value: object, check: tuple, what: str) -> None:
@@ -85,20 +138,40 @@ def _check_value(value: object, check: tuple, what: str) -> None:
         raise ScenarioError("%s must be %s" % (what, check[1]))
 
 
-def _check_sensor(item: "Any", where: str, seen: set) -> None:
+def _check_sensor(item: "Any", where: str, seen: dict) -> None:
     if not isinstance(item, dict) or not isinstance(item.get("name"), str) or not item["name"]:
         raise ScenarioError(where + ": a sensor needs a 'name'")
     if item.get("kind") not in KINDS:
         raise ScenarioError("%s: kind '%s' is not one of %s" % (where, item.get("kind"), ", ".join(KINDS)))
     for name in item:
-        if name not in ("name", "kind", "place", "ieee"):
+        if name not in ("name", "kind", "place", "ieee", "model"):
             raise ScenarioError("%s: a sensor has no field '%s'" % (where, name))
-    ieee = item.get("ieee", "0" * 16)
-    if not isinstance(ieee, str) or len(ieee) != 16 or not all(digit in "0123456789abcdefABCDEF" for digit in ieee):
-        raise ScenarioError("%s: 'ieee' must be 16 hexadecimal digits" % where)
+    for name, check in (("ieee", _ADDRESS), ("model", _MODEL), ("place", _TEXT)):
+        if name in item:
+            _check_value(item[name], check, "%s: '%s'" % (where, name))
     if item["name"] in seen:
         raise ScenarioError("%s: there are two sensors named '%s'" % (where, item["name"]))
-    seen.add(item["name"])
+    seen[item["name"]] = product(item)
+
+
+def check_sensors(scenario: dict) -> dict:
+    """The sensors in the home from the beginning: name -> kind and model. ScenarioError: not as they should be."""
+    seen: dict = {}
+    for index, item in enumerate(_list(scenario, "sensors")):
+        _check_sensor(item, "sensor %d" % (index + 1), seen)
+    if seen and scenario.get("network") == "none":
+        raise ScenarioError("without a network there are no joined 'sensors': let them 'pair'")
+    return seen
+
+
+def product(item: dict) -> tuple:
+    """What it is, of a sensor or of the step that brings one."""
+    return item["kind"], item.get("model")
+
+
+def comes(step: dict) -> bool:
+    """The step brings a sensor: there is its name from then on."""
+    return step["do"] in ("pair", "intrude")
 
 
 def check_scenario(scenario: "Any") -> None:
@@ -110,15 +183,26 @@ def check_scenario(scenario: "Any") -> None:
             raise ScenarioError("a scenario has no field '%s'" % name)
         if name in _FIELDS:
             _check_value(scenario[name], _FIELDS[name], "'%s'" % name)
-    seen: set = set()
-    for index, item in enumerate(_list(scenario, "sensors")):
-        _check_sensor(item, "sensor %d" % (index + 1), seen)
+    seen = check_sensors(scenario)
     parse_start(scenario.get("start", DEFAULT_START))
-    for index, step in enumerate(_list(scenario, "steps")):
+    check_steps(_list(scenario, "steps"), seen)
+
+
+def check_steps(steps: list, sensors: dict) -> None:
+    """Raise ScenarioError at the first bad step, in the order of time: one that is paired is there from then on."""
+    sensors = dict(sensors)
+    for index, step in sorted(enumerate(steps), key=_moment):
         where = "step %d" % (index + 1)
-        check_step(step, where, seen)
+        check_step(step, where, sensors)
         if not _is_number(step.get("at")) or step["at"] < 0:
             raise ScenarioError("%s: 'at' must be a number of ms, 0 or more" % where)
+        if comes(step):
+            sensors[step["name"]] = product(step)
+
+
+def _moment(numbered: tuple) -> tuple:
+    at = numbered[1].get("at") if isinstance(numbered[1], dict) else None
+    return (at if _is_number(at) else 0, numbered[0])
 
 
 def _list(scenario: dict, name: str) -> list:

@@ -1,21 +1,26 @@
 """Serve the simulated Zigbee coprocessor on a pty: `serve_ncp.py LINK [FILE]`, which is `make serve-ncp`.
 
-FILE is a home as JSON: {"sensors": [{"name", "kind", "place", "ieee"?}], "steps": [{"at": ms, "do": ..., ...}]?}. A
-step is one of smoke, call_button, door, move, sensor and ncp, with the arguments that scenarios give it
-(docs/simulator.md); `every` (ms) repeats it. Times count from the moment the coprocessor is served. Without FILE there
-is one sensor of each kind. Must never let a bad file become a traceback: one line on stderr, exit status 2.
+FILE is a home as JSON: {"sensors": [{"name", "kind", "place", "ieee"?, "model"?}], "steps": [{"at": ms, "do": ...}]?,
+"network": "none"?, "seed"?}. Steps are those of a scenario that concern the radio and the sensors (docs/simulator.md);
+`every` (ms) repeats one. Times count from the moment the coprocessor is served. Without FILE there is one sensor of
+each kind; with "network": "none" a chip that never formed a network. Lines on stdin are further steps, carried out at once
+(or `at` ms after that). Must never let a bad file become a traceback: one line on stderr, exit status 2; a bad line on
+stdin is one line on stderr, and it goes on.
 """
 
 import json
 import pathlib
+import queue
 import sys
+import threading
 from typing import Any, NoReturn
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from hal_sim.sched import Scheduler  # noqa: E402
+from hal_sim.steps import ScenarioError, check_sensors, check_step, check_steps, comes, product  # noqa: E402
 from hal_sim.zigbee.chip import NcpChip  # noqa: E402
-from hal_sim.zigbee.sensors import KINDS  # noqa: E402
+from hal_sim.zigbee.household import STEPS  # noqa: E402
 from tools.ptyserve import serve  # noqa: E402
 
 DEFAULT = [
@@ -24,17 +29,8 @@ DEFAULT = [
     {"name": "door", "kind": "door", "place": "hall"},
     {"name": "movement", "kind": "activity", "place": "living room"},
 ]
-# step -> (argument, type) in the order of the chip's method; the method has the step's name unless told otherwise
-_STEPS: dict[str, tuple[tuple[str, type], ...]] = {
-    "smoke": (("sensor", str), ("on", bool)),
-    "call_button": (("sensor", str), ("button", str)),
-    "door": (("sensor", str), ("open", bool)),
-    "move": (("place", str), ("for_ms", int)),
-    "ncp": (("fault", str),),
-}
-_METHODS = {"ncp": "set_fault"}
-_VALUES = {"button": ("call", "cancel"), "fault": ("hang", "reset", "garbage", "replace", "none")}
-_CHANGES = {"battery": int, "radio": bool, "lqi": int, "tamper": bool}
+_FIELDS = ("sensors", "steps", "network", "seed")
+_STDIN_EVERY_MS = 50
 
 
 def refuse(text: str) -> NoReturn:
@@ -42,96 +38,72 @@ def refuse(text: str) -> NoReturn:
     raise SystemExit(2)
 
 
-def _is(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-
-
-def _field(entry: dict[str, Any], name: str, kind: type, where: str) -> Any:
-    value = entry.get(name)
-    if not _is(value, kind):
-        refuse(f"{where}: {name} must be a {kind.__name__}")
-    if value not in _VALUES.get(name, (value,)):
-        refuse(f"{where}: unknown {name} {value!r}")
-    return value
-
-
-def _is_address(value: Any) -> bool:
-    return isinstance(value, str) and len(value) == 16 and set(value.lower()) <= set("0123456789abcdef")
-
-
-def _sensors(entries: Any) -> list[dict[str, Any]]:
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        refuse("sensors must be a list of objects")
-    names: set[str] = set()
-    for entry in entries:
-        name = _field(entry, "name", str, "a sensor")
-        if name in names:
-            refuse(f"sensor {name}: the name is taken")
-        names.add(name)
-        if entry.get("kind") not in KINDS:
-            refuse(f"sensor {name}: unknown kind {entry.get('kind')!r}")
-        if "ieee" in entry and not _is_address(entry["ieee"]):
-            refuse(f"sensor {name}: ieee must be 16 hexadecimal digits")
-    return entries
-
-
-def _plan(chip: NcpChip, step: Any, names: set[str]) -> None:
-    """Put one step into the chip's future."""
+def _plain(step: Any) -> Any:
+    """The step as a scenario has it, without `every`. ScenarioError: it is none for the coprocessor."""
     if not isinstance(step, dict):
-        refuse("a step must be an object")
-    at = _field(step, "at", int, "a step")
-    do = _field(step, "do", str, "a step")
-    where = f"step {do} at {at}"
-    if "sensor" in step and step["sensor"] not in names:
-        refuse(f"{where}: no sensor {step['sensor']!r}")
-    if do == "sensor":
-        name = _field(step, "sensor", str, where)
-        changes = {key: _field(step, key, kind, where) for key, kind in _CHANGES.items() if key in step}
-        allowed = {"sensor", *changes}
-
-        def act() -> None:
-            chip.sensor(name, **changes)
-    elif do in _STEPS:
-        arguments = [_field(step, key, kind, where) for key, kind in _STEPS[do]]
-        method = getattr(chip, _METHODS.get(do, do))
-        allowed = {key for key, _ in _STEPS[do]}
-
-        def act() -> None:
-            method(*arguments)
-    else:
-        refuse(f"{where}: unknown step {do!r}")
-    unknown = set(step) - allowed - {"at", "do", "every"}
-    if unknown:
-        refuse(f"{where}: unknown field {min(unknown)!r}")
-    _repeat(chip, at, _field(step, "every", int, where) if "every" in step else 0, act)
+        return step
+    every = step.get("every", 1)
+    if not isinstance(every, int) or isinstance(every, bool) or every < 1:
+        raise ScenarioError("'every' must be a number of ms, 1 or more")
+    if step.get("do") not in STEPS:
+        raise ScenarioError(f"unknown step '{step.get('do')}' (known: {', '.join(sorted(STEPS))})")
+    return {field: step[field] for field in step if field != "every"}
 
 
-def _repeat(chip: NcpChip, at: int, every: int, act: Any) -> None:
-    def run() -> None:
-        act()
-        if every > 0:
-            chip.sched.after(every, run)
+class Served:
+    """The chip with its home, and the steps that are still to come."""
 
-    chip.sched.at(at, run)
+    def __init__(self, sched: Scheduler, home: dict[str, Any]) -> None:
+        self._sched = sched
+        self._there = check_sensors(home)
+        steps = home.get("steps", [])
+        if not isinstance(steps, list):
+            raise ScenarioError("'steps' must be a list")
+        check_steps([_plain(step) for step in steps], self._there)
+        self.chip = NcpChip(sched, _tell, home.get("seed", 1))
+        if home.get("network") != "none":
+            self.chip.load_home(home.get("sensors", []))
+        for step in steps:
+            sched.at(step["at"], self._run, step)
+
+    def order(self, text: str) -> None:
+        """Carry one line of stdin out; what is wrong with it is one line on stderr."""
+        try:
+            step = json.loads(text)
+            check_step(_plain(step), "step", self._there)
+            self._sched.after(step.get("at", 0), self._run, step)
+        except (ScenarioError, ValueError, TypeError) as error:
+            print(f"{text.strip()}: {str(error).splitlines()[0]}", file=sys.stderr, flush=True)
+
+    def _run(self, step: dict[str, Any]) -> None:
+        try:
+            self.chip.act(step)
+        except ValueError as error:
+            print(f"{json.dumps(step)}: {error}", file=sys.stderr, flush=True)
+            return
+        if comes(step):
+            self._there[step["name"]] = product(step)
+        if "every" in step:
+            self._sched.after(step["every"], self._run, step)
 
 
-def build(sched: Scheduler, home: Any) -> NcpChip:
+def build(sched: Scheduler, home: Any) -> Served:
     """The chip with this home behind it, powered. SystemExit 2 names what is wrong with the home."""
     if not isinstance(home, dict):
         refuse("the home must be an object")
-    unknown = set(home) - {"sensors", "steps"}
+    unknown = set(home) - set(_FIELDS)
     if unknown:
         refuse(f"unknown field {min(unknown)!r}")
-    sensors = _sensors(home.get("sensors", []))
-    chip = NcpChip(sched, _tell)
-    chip.load_home(sensors)
-    steps = home.get("steps", [])
-    if not isinstance(steps, list):
-        refuse("steps must be a list")
-    for step in steps:
-        _plan(chip, step, {entry["name"] for entry in sensors})
-    chip.power_on()
-    return chip
+    if home.get("network", "formed") not in ("formed", "none"):
+        refuse("'network' must be one of formed, none")
+    if not isinstance(home.get("seed", 1), int):
+        refuse("'seed' must be a whole number")
+    try:
+        served = Served(sched, home)
+    except ScenarioError as error:
+        refuse(str(error))
+    served.chip.power_on()
+    return served
 
 
 def _tell(what: str, **fields: Any) -> None:
@@ -148,12 +120,33 @@ def read(path: str) -> Any:
         refuse(f"{path}: {str(error).splitlines()[0]}")
 
 
+def listen(served: Served, sched: Scheduler) -> None:
+    """stdin is read in a thread and carried out in the chip's time."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def take() -> None:
+        for text in sys.stdin:
+            lines.put(text)
+
+    def poll() -> None:
+        while not lines.empty():
+            text = lines.get()
+            if text.strip():
+                served.order(text)
+        sched.after(_STDIN_EVERY_MS, poll)
+
+    threading.Thread(target=take, daemon=True).start()
+    poll()
+
+
 def main(arguments: list[str]) -> None:
     if len(arguments) not in (1, 2) or not arguments[0]:
         refuse("usage: serve_ncp.py LINK [FILE]")
     home = read(arguments[1]) if len(arguments) == 2 and arguments[1] else {"sensors": DEFAULT}
     sched = Scheduler()
-    serve(build(sched, home), sched, arguments[0])
+    served = build(sched, home)
+    listen(served, sched)
+    serve(served.chip, sched, arguments[0])
 
 
 if __name__ == "__main__":

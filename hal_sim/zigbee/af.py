@@ -88,7 +88,7 @@ class Af:
         chip = self._chip
         endpoint = 1 if 1 in self.endpoints else min(self.endpoints)
         stamp = chip.sched.now_ms * 1000 // _TICK_US & 0xFFFFFFFF
-        source = getattr(device, "elsewhere", {}).get(cluster, getattr(device, "endpoint", 1))
+        source = getattr(device, "elsewhere", {}).get(cluster, device.endpoint)
         head = put16(0) + put16(cluster) + put16(device.short)
         head += bytes((source, endpoint, 0, device.lqi, 0)) + put32(stamp)
         chip.areq(0x4481, head + bytes((0, len(data))) + data + put16(device.short) + bytes((29,)))

@@ -5,7 +5,6 @@ Owns which devices there are. Must never know what the host makes of it.
 
 from hal_sim.zigbee import keys, network
 from hal_sim.zigbee.ieee import ieee_of, wire_of
-from hal_sim.zigbee.joining import tell
 from hal_sim.zigbee.member import Member
 from hal_sim.zigbee.sensors import KINDS
 
@@ -34,6 +33,10 @@ def product(kind: str, model: "str | None") -> type:
     return MODELS[model]
 
 
+_FIELDS = {"sensor": "name", "open": "is_open"}  # of a step -> the argument's name
+STEPS = ("smoke", "call_button", "door", "move", "sensor", "ncp", "pair", "leave", "intrude", "radio")
+
+
 class Household:
     """What NcpChip is to the home: its steps."""
 
@@ -41,6 +44,12 @@ class Household:
     nv: "Nv"
     joining: "Joining"
     name: str
+
+    def act(self, step: dict) -> None:
+        """Do one of STEPS, as hal_sim/steps.py checked it. ValueError says why not."""
+        do = step["do"]
+        arguments = {_FIELDS.get(field, field): step[field] for field in step if field not in ("at", "do", "every")}
+        getattr(self, "set_fault" if do == "ncp" else do)(**arguments)
 
     def load_home(self, sensors: list) -> None:
         """The home's sensors, joined long ago: dicts with name, kind, place and perhaps ieee and model."""
@@ -52,7 +61,7 @@ class Household:
         self.nv.items = network.formed_items(self.name, devices)
         identity = network.identity(self.nv.items)
         for zone_id, device in enumerate(devices):
-            tell(device, "commission", self.nv.items[network.EXTENDED_ADDRESS], zone_id)
+            device.commission(self.nv.items[network.EXTENDED_ADDRESS], zone_id)
             device.member = Member(identity, network.link_key(self.nv.items, device.wire), _COUNTER)
 
     def _make(self, kind: str, name: str, place: str, ieee: "str | None", model: "str | None") -> "EndDevice":
@@ -70,8 +79,10 @@ class Household:
         that this device was reset and begins again. install_code as printed. ValueError: unknown kind or bad code."""
         link_key = keys.WELL_KNOWN if install_code is None else keys.key_of_code(install_code)
         device = self.air.devices.get(name)
-        if device is None or not isinstance(device, product(kind, model)):
+        if device is None:
             device = self._make(kind, name, place, ieee, model)
+        elif not isinstance(device, product(kind, model)):
+            raise ValueError("%s is there already and is something else" % name)
         self.joining.search(device, link_key)
 
     def intrude(
@@ -80,6 +91,8 @@ class Household:
     ) -> None:  # fmt: skip
         """A device is let in although the network is closed, by a router that knows the well-known key. With another's
         ieee it is a clone, with another's short address a conflict."""
+        if name in self.air.devices:
+            raise ValueError("%s is there already" % name)
         device = self._make(kind, name, place, ieee, model)
         self.joining.admit(device, keys.WELL_KNOWN, short)
 

@@ -12,8 +12,6 @@ from hal_sim.zigbee.mt import put16
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from hal_sim.zigbee.chip import NcpChip
     from hal_sim.zigbee.device import EndDevice
 
@@ -145,7 +143,7 @@ class Joining:
             return
         if sent_under == link_key:
             device.member = Member(running.identity, link_key, running.sent())
-            tell(device, "joined", chip.wire)
+            device.joined(chip.wire)
             device.home = chip.wire
             chip.sched.after(_ANNOUNCE_MS, self._announce, device, True)
             chip.sched.after(_EXCHANGE_MS, self._exchange, device, _KEY_TRIES)
@@ -208,7 +206,7 @@ class Joining:
         else:
             device.member = None
             device.outbox = []
-            tell(device, "left")
+            device.left()
             chip.emit("left", sensor=device.name)
         if heard or asked:
             chip.areq(0x45C9, put16(device.short) + device.wire + bytes((0, 0, rejoin)))
@@ -250,10 +248,3 @@ class Joining:
 
     def _followed(self, member: Member, channel: int) -> None:
         member.identity = (channel,) + member.identity[1:]
-
-
-def tell(device: "EndDevice", what: str, *args: "Any") -> None:
-    """Tell the product, if it has an ear for it."""
-    told = getattr(device, what, None)
-    if told is not None:
-        told(*args)

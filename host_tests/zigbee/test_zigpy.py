@@ -93,11 +93,11 @@ def test_zigpy_znp_starts_the_network_and_hears_the_alarms(link):
         ("{", "Expecting"), ("[]", "object"), ('{"sensor": []}', "'sensor'"), ('{"sensors": [{}]}', "name"),
         ('{"sensors": [{"name": "a", "kind": "oven"}]}', "oven"),
         ('{"sensors": [{"name": "a", "kind": "smoke", "ieee": "12"}]}', "ieee"),
-        ('{"sensors": [{"name": "a", "kind": "smoke"}, {"name": "a", "kind": "door"}]}', "taken"),
+        ('{"sensors": [{"name": "a", "kind": "smoke"}, {"name": "a", "kind": "door"}]}', "two sensors"),
         ('{"steps": [{"at": 1, "do": "smoke", "sensor": "b", "on": true}]}', "'b'"),
         ('{"steps": [{"at": 1, "do": "dance"}]}', "dance"),
         ('{"steps": [{"at": "1", "do": "ncp", "fault": "hang"}]}', "at"),
-        ('{"steps": [{"at": 1, "do": "ncp", "fault": "sulk"}]}', "sulk"),
+        ('{"steps": [{"at": 1, "do": "ncp", "fault": "sulk"}]}', "hang"),
         ('{"steps": [{"at": 1, "do": "ncp", "fault": "hang", "for": 3}]}', "'for'"),
     ],
 )  # fmt: skip
