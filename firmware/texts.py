@@ -40,5 +40,5 @@ TEXTS = {
     "register_open": "감지기를 등록합니다. 감지기의 버튼을 눌러 주세요",
     "register_joined": "감지기를 등록했습니다",
     "register_refused": "이 감지기는 등록할 수 없습니다",
-    "register_closed": "감지기 등록을 마칩니다",
+    "register_closed": "등록을 마칩니다",
 }

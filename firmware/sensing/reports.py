@@ -6,6 +6,7 @@ Owns when they are due and what is in them (docs/events.md). Must never make man
 from micropython import const
 
 from firmware.sensing import links
+from firmware.sensing.links import USUAL_S
 from firmware.sensing.sensor import ACTIVITY
 
 _TYPE_CHECKING = const(0)
@@ -22,7 +23,7 @@ _USUAL_H = const(4)
 
 
 class Reports:
-    """parts: has sensors, clock, recorder, settings, coordinator. `watch` is set by who builds both."""
+    """parts: has sensors, clock, recorder, settings. `watch` sets itself."""
 
     def __init__(self, parts: "Any") -> None:
         self._parts = parts
@@ -44,19 +45,21 @@ class Reports:
         minute = now_ms // _MINUTE_MS
         if minute != self._minute:
             for sensor in self._sensors.all:
-                if sensor is not None and sensor.mask is not None:
+                if sensor is None:
+                    continue
+                self.pace(sensor)  # what the registry knows of it may have changed
+                if sensor.mask is not None:
                     self._minutes(sensor, now_ms, hears)
             self._minute = minute
 
     # ------------------------------------------------------------------ status
     def _statuses(self, now_ms: int) -> None:
-        """One sensor's turn, if it has come. A changed period counts from now on, and is told to the sensors."""
+        """One sensor's turn, if it has come. A changed period counts from now on."""
         wanted_h = self._wanted_h()
         if wanted_h != self._period_h:
             self._period_h = wanted_h
             self._began_ms = now_ms + _APART_MS
             self._round = self._place = 0
-            self._pace(wanted_h * 3600)
         if now_ms < self._began_ms + self._round * wanted_h * _HOUR_MS + self._place * _APART_MS:
             return
         everybody = self._sensors.all
@@ -69,20 +72,14 @@ class Reports:
         self._place = 0
         self._round += 1
 
-    def _pace(self, period_s: int) -> None:
-        """ZB-13: every sensor whose rhythm is ours to set gets the new one."""
-        for sensor in self._sensors.all:
-            if sensor is None or sensor.device is None or sensor.link.brisk:
-                continue
-            try:
-                self._parts.coordinator.pairing.reconfigure(sensor.device, period_s)
-            except Exception as error:  # noqa: BLE001 - the others still get theirs
-                self._parts.log.failed("sensors", "period", error)
+    def pace(self, sensor: "Sensor") -> None:
+        """How often it should be heard: what the registry knows of it, the status period where that is its rhythm."""
+        rhythm_s = sensor.rhythm_s
+        sensor.link.pace(self._period_h * 3600 if rhythm_s == USUAL_S else rhythm_s, sensor.kind == ACTIVITY)
 
     def status(self, sensor: "Sensor") -> None:
         """One status record: link now and as told before, signal, battery, last value, when it was heard."""
         link = sensor.link
-        link.pace(sensor.rhythm_s, sensor.kind == ACTIVITY)  # what the registry knows of it may have changed
         fields = {
             "sensor": sensor.name, "ieee": sensor.ieee, "place": sensor.place, "type": sensor.kind,
             "now": links.NAMES[link.state], "before": links.NAMES[link.reported], "dbm": link.dbm,

@@ -1,9 +1,15 @@
 """One sensor of the home as the gateway remembers it: its place, its levels, what it said last.
 
-Owns the memory of one sensor. Must never act: what a level means is decided in `firmware.sensing.sensors`.
+Owns the memory of one sensor. Must never act: what a level means is decided in `firmware.sensing.sensors`, what silence
+means in `firmware.sensing.watch`.
 """
 
 from micropython import const
+
+from firmware.sensing.battery import Battery
+from firmware.sensing.links import USUAL_S, Link
+from firmware.sensing.masks import Mask
+from zigbee.quirks import mark_s
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -19,17 +25,17 @@ REPEAT_MS = const(10_000)  # the same frame within this time is a repeat (fault 
 NEVER_MS = -3_600_000  # longer ago than anything that is remembered
 _PAUSE_MS = const(10_000)  # a device held or stuck notifies more often than this
 _RECENT = const(4)
+_OWN_RHYTHM_S = const(60)  # of our own activity sensor, where the registry knows nothing of it
 
 
 class Sensor:
-    """`index` is its place in the list of the home's sensors; levels are None until they were heard."""
+    """`index` is its place in the registry; levels are None until they were heard. entry: the registry's dict of it."""
 
-    def __init__(self, index: int, name: str, kind: str, place: str, ieee: str) -> None:
+    def __init__(self, index: int, entry: dict, now_ms: int) -> None:
         self.index = index
-        self.name = name
-        self.kind = kind
-        self.place = place
-        self.ieee = ieee
+        self.entry = entry
+        self.kind: str = entry.get("kind", "")
+        self.ieee: str = entry.get("ieee", "")
         self.device: Device | None = None  # None: its address is broken, it cannot be heard
         self.alarm: bool | None = None
         self.accepted_ms = NEVER_MS  # when a press last counted
@@ -38,12 +44,40 @@ class Sensor:
         self.stuck = False
         self.tamper = False
         self.trouble = False
-        self.battery_low = False
-        self.battery_percent: int | None = None
+        self.covered = False
         self.present: bool | None = None
+        self.temperature: int | None = None  # hundredths of a degree Celsius
+        self.link = Link(now_ms, self.rhythm_s, self.kind == ACTIVITY)
+        self.battery = Battery()
+        self.mask = Mask(now_ms, 1000 * mark_s(self.traits)) if self.kind == ACTIVITY else None
         self._keys = [-1] * _RECENT
         self._times = [0] * _RECENT
         self._next = 0
+
+    @property
+    def name(self) -> str:
+        """As people call it; may change while it runs."""
+        return self.entry.get("name", "")
+
+    @property
+    def place(self) -> str:
+        return self.entry.get("place", "")
+
+    @property
+    def traits(self) -> int:
+        """In which ways its frames differ: bits of zigbee.quirks."""
+        facts = self.entry.get("facts")
+        told = facts.get("traits") if isinstance(facts, dict) else None
+        return told if isinstance(told, int) else 0
+
+    @property
+    def rhythm_s(self) -> int:
+        """How often it is heard of by itself, s."""
+        facts = self.entry.get("facts")
+        told = facts.get("rhythm_s") if isinstance(facts, dict) else None
+        if isinstance(told, int) and told > 0:
+            return told
+        return _OWN_RHYTHM_S if self.kind == ACTIVITY else USUAL_S
 
     def repeats(self, kind: int, value: int, tsn: int, now_ms: int) -> bool:
         """Whether this very frame (kind stands for its cluster and command) was dealt with in the last REPEAT_MS."""

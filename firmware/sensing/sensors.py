@@ -24,6 +24,7 @@ if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from firmware.sensing.watch import Watch
     from zigbee.coordinator import Coordinator
     from zigbee.devices import Device
 
@@ -31,78 +32,196 @@ _HELD_MS = const(5000)  # without a restore: from a press that counted to the ne
 _STUCK_MS = const(60_000)  # fault 39
 _STRANGERS = const(8)
 _STRANGER_MS = const(600_000)  # an unknown device is reported this often at most
+_STATE_TAMPER = const(1)  # of the activity mask's state
+_STATE_LOW = const(2)
+_STATE_FAULT = const(4)
+_STATE_TESTED = const(8)
+_STATE_COVERED = const(16)
 
 
 def _nowhere(event: int, arg: int) -> None:
     """Until the emergency service sets its own."""
 
 
-class Sensors:
-    """`sink(event, arg)` gets FIRE, FIRE_CLEAR, CALL (arg: index in `known`) and CANCEL (arg: 1 + index).
+def _nobody(_is_open: bool) -> None:
+    """Until somebody wants to know of the doors."""
 
-    known: list of dicts with name, kind, place, ieee (16 digits as printed). record(event_name, **fields) is told the
-    rest.
+
+class Sensors:
+    """`sink(event, arg)` gets FIRE, FIRE_CLEAR, CALL (arg: index in the registry) and CANCEL (arg: 1 + index).
+
+    registry: its `entries` are dicts with name, kind, place, ieee (16 digits as printed) and facts, or None.
+    record(event_name, **fields) is told the rest. `watch` is told of every frame once its alarm is dealt with.
     """
 
     def __init__(
-        self, known: list, coordinator: "Coordinator", clock: "Any", log: "Any", record: "Callable[..., Any]"
+        self, registry: "Any", coordinator: "Coordinator", clock: "Any", log: "Any", record: "Callable[..., Any]"
     ) -> None:
+        self._registry = registry
         self._coordinator = coordinator
         self._clock = clock
         self._log = log
         self._record = record
         self.sink: Callable[[int, int], Any] = _nowhere
-        self.all = [self._open(index, entry) for index, entry in enumerate(known)]
+        self.on_door: Callable[[bool], Any] = _nobody  # a door opened or closed just now
+        self.watch: Watch | None = None
+        self.all: list = []  # of Sensor or None: the registry's indices
+        for index in range(len(registry.entries)):
+            self.add(index)
         self.repeats = 0
         self.strangers = 0
         self._seen: dict = {}
         coordinator.on_status = self._on_status
         coordinator.on_stranger = self._on_stranger
+        coordinator.on_activity = self._on_activity
         coordinator.on_tick = self._on_tick
+
+    # ------------------------------------------------------------------ which there are
+    def add(self, index: int) -> None:
+        """The registry has a sensor at index now, a new one or another than before."""
+        self.remove(index)
+        while len(self.all) <= index:
+            self.all.append(None)
+        entry = self._registry.entries[index]
+        if entry is not None:
+            sensor = self.all[index] = Sensor(index, entry, self._clock.ms())  # first: its frames may come at once
+            self._introduce(sensor, entry.get("facts"))
+
+    def remove(self, index: int) -> None:
+        """The sensor at index is no longer of the home. A fire it told of is over with it."""
+        sensor = self.all[index] if index < len(self.all) else None
+        if sensor is None:
+            return
+        self.all[index] = None
+        if sensor.device is not None:
+            self._coordinator.forget(sensor.device)
+        if sensor.kind == SMOKE and sensor.alarm:
+            self.sink(FIRE_CLEAR, index)
+        if self.watch is not None:
+            self.watch.removed(index)
+
+    def find(self, name: object) -> "Sensor | None":
+        """The sensor of that name."""
+        for sensor in self.all:
+            if sensor is not None and sensor.name == name:
+                return sensor
+        return None
+
+    def summary(self, index: int) -> dict:
+        """What a person wants to see of the sensor at index; empty when there is none."""
+        sensor = self.all[index] if 0 <= index < len(self.all) else None
+        if sensor is None:
+            return {}
+        seen = {"name": sensor.name, "kind": sensor.kind, "place": sensor.place, "alarm": sensor.alarm,
+                "tamper": sensor.tamper, "fault": sensor.trouble or sensor.stuck or sensor.covered}
+        if self.watch is not None:
+            self.watch.describe(sensor, seen)
+        return seen
 
     def silence(self, name: str) -> bool:
         """Stop this smoke detector's sounder (EMG-15); it goes on detecting. False: there is no such detector."""
-        for sensor in self.all:
-            if sensor.name == name and sensor.kind == SMOKE and sensor.device is not None:
-                self._coordinator.silence(sensor.device)
-                return True
-        return False
+        sensor = self.find(name)
+        if sensor is None or sensor.kind != SMOKE or sensor.device is None:
+            return False
+        self._coordinator.silence(sensor.device)
+        return True
 
     def silence_all(self) -> int:
         """Stop the sounder of every smoke detector in alarm. Returns how many were asked."""
-        asked = [sensor.name for sensor in self.all if sensor.kind == SMOKE and sensor.alarm]
-        return sum(self.silence(name) for name in asked)
+        asked = 0
+        for sensor in self.all:
+            if sensor is not None and sensor.kind == SMOKE and sensor.alarm and sensor.device is not None:
+                self._coordinator.silence(sensor.device)
+                asked += 1
+        return asked
 
-    def _open(self, index: int, entry: dict) -> Sensor:
-        kind = entry.get("kind", "")
-        ieee = entry.get("ieee", "")
-        sensor = Sensor(index, entry.get("name", ""), kind, entry.get("place", ""), ieee)
-        if kind not in KINDS:
-            self._log.error("sensors: %s is of the unknown kind %s" % (sensor.name, kind))
-            return sensor
+    # ------------------------------------------------------------------ what they say
+    def _introduce(self, sensor: Sensor, facts: "Any") -> None:
+        if sensor.kind not in KINDS:
+            self._log.error("sensors: %s is of the unknown kind %s" % (sensor.name, sensor.kind))
+            return
+        zone = _has_zone(sensor.kind, facts)
         try:
-            sensor.device = self._coordinator.know(ieee, index, kind != ACTIVITY)
+            if isinstance(facts, dict):
+                sensor.device = self._coordinator.know(sensor.ieee, sensor.index, zone, facts)
+            else:
+                sensor.device = self._coordinator.know(sensor.ieee, sensor.index, zone)
         except (ValueError, TypeError):
-            self._log.error("sensors: %s has no valid address: %s" % (sensor.name, ieee))
-        return sensor
+            self._log.error("sensors: %s has no valid address: %s" % (sensor.name, sensor.ieee))
 
     def _on_status(self, device: "Device", kind: int, value: int, tsn: int, lqi: int) -> None:
         sensor = self.all[device.index]
+        if sensor is None:
+            return  # removed a moment ago
         now = self._clock.ms()
         if kind == told.NOTIFIED and sensor.kind == CALL_BUTTON and value & ias.ANY_ALARM and sensor.notified(now):
             self._unstick(sensor)  # it had paused: this is somebody's press
-        if sensor.repeats(kind, value, tsn, now):
+        if kind > told.PRESENCE:  # it says the same however often it comes
+            self._value(sensor, kind, value)
+        elif sensor.repeats(kind, value, tsn, now):
             self.repeats += 1
+        else:
+            if kind == told.NOTIFIED or kind == told.LEVEL:
+                self._zone(sensor, kind == told.NOTIFIED, value, tsn, now)
+            elif kind == told.BUTTON:
+                self._button(sensor, value)
+            else:
+                self._moved(sensor, bool(value & 1), now)
+            sensor.remember(kind, value, tsn, now)
+        if device.stale:
+            self._doubt(sensor)
+        else:
+            self._lives(sensor, lqi, now)
+
+    def _lives(self, sensor: Sensor, lqi: int, now_ms: int) -> None:
+        """Whatever it said, it lives."""
+        try:
+            if self.watch is not None:
+                self.watch.heard(sensor, lqi, now_ms)
+        except Exception as error:  # noqa: BLE001 - the frame itself was dealt with
+            gc.collect()
+            tell(self._log, "supervision", error)
+
+    def _doubt(self, sensor: Sensor) -> None:
+        """An alarm in an old frame: it called, but whether it is so now only the sensor can say (fault 41)."""
+        try:
+            if self.watch is not None:
+                self.watch.question(sensor)
+        except Exception as error:  # noqa: BLE001
+            gc.collect()
+            tell(self._log, "supervision", error)
+
+    def _value(self, sensor: Sensor, kind: int, value: int) -> None:
+        if kind == told.TEMPERATURE:
+            sensor.temperature = value
+        elif kind == told.PERCENT or kind == told.VOLTS or kind == told.RADIO_VOLTS:
+            sensor.battery.heard(kind, value)
+
+    def _moved(self, sensor: Sensor, present: bool, now_ms: int) -> None:
+        sensor.present = present
+        if sensor.mask is not None:
+            sensor.mask.moved(now_ms, present)
+        if present and self.watch is not None:
+            self.watch.moved()
+
+    def _on_activity(self, device: "Device", minute: int, mask: int, before: int, state: int, lqi: int) -> None:
+        """Our own sensor's minute (docs/zigbee-profile.md)."""
+        sensor = self.all[device.index]
+        if sensor is None:
             return
-        if kind == told.NOTIFIED or kind == told.LEVEL:
-            self._zone(sensor, kind == told.NOTIFIED, value, tsn, now)
-        elif kind == told.BUTTON:
-            self._button(sensor, value)
-        elif kind == told.PRESENCE:
-            sensor.present = bool(value & 1)
-        elif kind == told.PERCENT:
-            sensor.battery_percent = value // 2
-        sensor.remember(kind, value, tsn, now)
+        now = self._clock.ms()
+        if sensor.mask is not None:
+            sensor.mask.report(now, minute, mask, before, not state & (_STATE_FAULT | _STATE_TESTED | _STATE_COVERED))
+        status = (ias.TAMPER if state & _STATE_TAMPER else 0) | (ias.TROUBLE if state & _STATE_FAULT else 0)
+        self._health(sensor, status)
+        covered = bool(state & _STATE_COVERED)
+        if covered is not sensor.covered:
+            sensor.covered = covered
+            self.tell("sensor.fault", sensor, fault="covered", on=covered)
+        sensor.battery.heard_bit(bool(state & _STATE_LOW))
+        if mask and self.watch is not None:
+            self.watch.moved()
+        self._lives(sensor, lqi, now)
 
     def _zone(self, sensor: Sensor, notified: bool, status: int, tsn: int, now_ms: int) -> None:
         if sensor.kind == SMOKE:
@@ -114,7 +233,10 @@ class Sensors:
                 self._restored(sensor, tsn)
         elif sensor.kind == DOOR:
             self._door(sensor, notified, bool(status & ias.ANY_ALARM))
+        elif sensor.kind == ACTIVITY:
+            self._moved(sensor, bool(status & ias.ANY_ALARM), now_ms)
         self._health(sensor, status)
+        sensor.battery.heard_bit(bool(status & ias.BATTERY_LOW))
 
     def _smoke(self, sensor: Sensor, alarm: bool, tsn: int) -> None:
         if alarm:
@@ -158,7 +280,7 @@ class Sensors:
     def _unstick(self, sensor: Sensor) -> None:
         if sensor.stuck:
             sensor.stuck = False
-            self._tell("sensor.fault", sensor, fault="stuck", on=False)
+            self.tell("sensor.fault", sensor, fault="stuck", on=False)
 
     def _button(self, sensor: Sensor, command: int) -> None:
         """The pendant's IAS ACE commands; nobody else's count."""
@@ -188,24 +310,28 @@ class Sensors:
 
     def _door(self, sensor: Sensor, notified: bool, is_open: bool) -> None:
         if sensor.alarm is not is_open and (notified or sensor.alarm is not None):
-            self._tell("door.opened" if is_open else "door.closed", sensor)
+            self.tell("door.opened" if is_open else "door.closed", sensor)
+            self._say_door(is_open)
         sensor.alarm = is_open
+
+    def _say_door(self, is_open: bool) -> None:
+        try:
+            self.on_door(is_open)
+        except Exception as error:  # noqa: BLE001
+            tell(self._log, "announcing the door", error)
 
     def _health(self, sensor: Sensor, status: int) -> None:
         tamper = bool(status & ias.TAMPER)
         if tamper is not sensor.tamper:
             sensor.tamper = tamper
-            self._tell("sensor.tamper", sensor, on=tamper)
+            self.tell("sensor.tamper", sensor, on=tamper)
         trouble = bool(status & (ias.TROUBLE | ias.BATTERY_DEFECT))
         if trouble is not sensor.trouble:
             sensor.trouble = trouble
-            self._tell("sensor.fault", sensor, fault="trouble", on=trouble)
-        low = bool(status & ias.BATTERY_LOW)
-        if low is not sensor.battery_low:
-            sensor.battery_low = low
-            self._tell("sensor.battery", sensor, state="low" if low else "good", percent=sensor.battery_percent)
+            self.tell("sensor.fault", sensor, fault="trouble", on=trouble)
 
-    def _tell(self, event: str, sensor: Sensor, **fields: "Any") -> None:
+    def tell(self, event: str, sensor: Sensor, **fields: "Any") -> None:
+        """An event record about this sensor."""
         try:
             self._record(event, sensor=sensor.name, ieee=sensor.ieee, place=sensor.place, **fields)
         except Exception as error:  # noqa: BLE001 - a record that cannot be made holds nothing up
@@ -228,6 +354,20 @@ class Sensors:
 
     def _on_tick(self, now_ms: int) -> None:
         for sensor in self.all:
-            if sensor.alarm and not sensor.stuck and sensor.notifies_since(now_ms, _STUCK_MS):
+            if sensor is None or not sensor.alarm or sensor.stuck:
+                continue
+            if sensor.notifies_since(now_ms, _STUCK_MS):
                 sensor.stuck = True
-                self._tell("sensor.fault", sensor, fault="stuck", on=True)
+                self.tell("sensor.fault", sensor, fault="stuck", on=True)
+        try:
+            if self.watch is not None:
+                self.watch.tick(now_ms)
+        except Exception as error:  # noqa: BLE001 - the next tick comes in any case
+            gc.collect()
+            tell(self._log, "supervision", error)
+
+
+def _has_zone(kind: str, facts: object) -> bool:
+    """Whether it has an IAS zone to enrol and to ask: what its facts say; without any, all but the activity sensor."""
+    servers = facts.get("servers") if isinstance(facts, dict) else None
+    return ias.ZONE in servers if isinstance(servers, list) else kind != ACTIVITY

@@ -45,6 +45,7 @@ class Watch:
         self._coordinator = parts.coordinator
         self._sensors = parts.sensors
         self._reports = reports
+        reports.watch = self
         self._announcer = announcer
         now = self._clock.ms()
         self._keep_at_ms = now + _FIRST_KEEP_MS

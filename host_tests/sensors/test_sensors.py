@@ -38,8 +38,11 @@ class Coordinator:
         self.confirmed, self.silenced = [], []
         self.on_status = self.on_stranger = self.on_tick = None
 
-    def know(self, ieee, index, zone=True):
+    def know(self, ieee, index, zone=True, facts=None):
         return self.devices.know(ieee, index, zone)
+
+    def forget(self, device):
+        self.devices.known.remove(device)
 
     def confirm(self, device):
         self.confirmed.append(device.index)
@@ -48,11 +51,17 @@ class Coordinator:
         self.silenced.append(device.index)
 
 
+class Registry:
+    def __init__(self, entries):
+        self.entries = list(entries)
+
+
 class Home:
     def __init__(self, known=KNOWN):
         self.clock, self.log, self.coordinator = Clock(), Log(), Coordinator()
         self.records, self.put = [], []
-        self.sensors = Sensors(known, self.coordinator, self.clock, self.log, self.record)
+        self.registry = Registry(known)
+        self.sensors = Sensors(self.registry, self.coordinator, self.clock, self.log, self.record)
         self.sensors.sink = lambda event, arg: self.put.append((event, arg))
         self.tsn = 0
 
@@ -279,7 +288,7 @@ def test_presence_and_battery_are_remembered():
     home = Home()
     home.hear(3, told.PRESENCE, 1).hear(0, told.PERCENT, 150)
     assert home.sensors.all[3].present is True
-    assert home.sensors.all[0].battery_percent == 75
+    assert home.sensors.all[0].battery.percent == 75
     home.hear(3, told.NOTIFIED, 3)
     assert home.taken() == []
 

@@ -23,7 +23,8 @@ FIXED = {
 }
 NAMES = {
     *FIXED, "cancelled", "dialling", "dialling_test", "retrying", "ended", "silenced", "test_entered", "test_extended",
-    "test_ending", "test_refused", "ended_test",
+    "test_ending", "test_refused", "ended_test", "door_opened", "door_closed", "lost_smoke", "lost_pendant",
+    "battery_replace", "register_open", "register_joined", "register_refused", "register_closed",
 }
 
 
