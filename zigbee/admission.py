@@ -61,6 +61,7 @@ class Codes:
             if answer[0]:
                 self._log.error("zigbee: the coprocessor refused an install code, status %d" % answer[0])
             self._told.append(wire)
+        await self._spare_old()
         try:
             answer = await self._link.request(frames.APP_CNF_BDB_SET_JOINUSESINSTALLCODEKEY, bytes((required,)))
         except LinkError:
@@ -70,6 +71,15 @@ class Codes:
         if answer[0] and required:
             self._log.error("zigbee: the coprocessor does not ask for install codes, status %d" % answer[0])
         return not (answer[0] and required)
+
+    async def _spare_old(self) -> None:
+        """Sensors from before Zigbee 3.0 never ask for a link key of their own: unless told, the coprocessor has them
+        leave after 15 s (bdbTrustCenterRequireKeyExchange).
+        """
+        try:
+            await self._link.request(frames.APP_CNF_BDB_SET_TC_REQUIRE_KEY_EXCHANGE, bytes(1))
+        except LinkError:
+            pass  # a firmware that does not know the condition has none
 
 
 class Refused:

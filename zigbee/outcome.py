@@ -12,6 +12,6 @@ class Refusal(Exception):
     """It is not to stay (unknown_kind, full, neighbour) or cannot do its job (failed); why is for the log."""
 
     def __init__(self, reason: str, why: str = "") -> None:
-        Exception.__init__(self, reason)
+        super().__init__(reason)
         self.reason = reason
         self.why = why

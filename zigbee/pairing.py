@@ -14,6 +14,7 @@ from zigbee.admission import Codes, Refused
 from zigbee.asker import Asker
 from zigbee.devices import NO_SHORT, STRANGER, Device
 from zigbee.interview import AGAIN, IDLE, NAMES, REPORTING, RUNNING, WAITING, Interview
+from zigbee.leaving import Leaving
 from zigbee.outcome import Away, Refusal
 from zigbee.window import Window
 
@@ -30,10 +31,9 @@ PERIOD_S = const(14_400)
 _GRACE_MS = const(3000)  # who joined in the last moment is told of after it
 _ANNOUNCE_MS = const(2500)  # a device that got its key announces itself; this is waited for
 _STRANGERS = const(8)  # interviews of devices that are not of the home yet
-_LEAVING = const(16)
 _JOINED = const(16)
-_LEAVE_MS = const(4000)  # between requests to leave
-_KEY_MS = const(20_000)  # bdbTrustCenterNodeJoinTimeout is 15 s: who is silent until then could not read the key
+_NO_KEY_MS = const(14_000)  # bdbTrustCenterNodeJoinTimeout is 15 s: who asked for no key of its own is struck off
+_KEY_MS = const(20_000)  # who is silent until then could not even read the network's
 _STRANGER_MS = const(180_000)  # what is not of the home by then is given up
 _KNOWN_MS = const(600_000)  # what does not work by then is reported, and goes on
 _TRY_MS = const(120_000)  # after its last sign of life it is asked again by and by
@@ -62,7 +62,8 @@ class Pairing:
         self._wake = asyncio.Event()
         self._work = asyncio.Event()
         self._interviews: list = []
-        self._leaving: dict = {}
+        self._leaving = Leaving(self.asker, clock)
+        self._sent_away: list = []  # in this window, for what they are
         self._joined: dict = {}  # where a device joined in the last window
         self._ready = False
         self.period_s = PERIOD_S
@@ -78,6 +79,7 @@ class Pairing:
     def open(self, for_s: int, code_required: bool) -> None:
         """Let devices join for so long, 1 to 60 s, counted anew; with code_required only those that have one here."""
         self._joined.clear()
+        self._sent_away.clear()
         self._window.open(for_s, code_required)
         self._wake.set()
 
@@ -105,7 +107,8 @@ class Pairing:
     def remove(self, device: Device) -> None:
         """The device shall leave: asked now and at every sign of life until it is gone. It may be forgotten then."""
         self._drop(device.wire)
-        self._leave(device)
+        self._leaving.ask(device)
+        self._wake.set()
 
     def reconfigure(self, device: Device, period_s: int) -> None:
         """It shall report this often, 60 s to 18 h; told at once if it listens, else at its next sign of life."""
@@ -120,7 +123,7 @@ class Pairing:
 
     def awaits(self, device: Device) -> bool:
         """Something waits for this device: at a check-in it shall stay awake."""
-        return device.wire in self._leaving or self._of(device.wire) is not None
+        return self._leaving.has(device.wire) or self._of(device.wire) is not None
 
     # What happens, told by the coordinator
 
@@ -161,11 +164,11 @@ class Pairing:
         if inside and not announced and len(self._joined) < _JOINED:
             self._joined[device.wire] = device.short
         interview = self._of(device.wire)
-        if device.wire in self._leaving:
+        if self._leaving.has(device.wire):
             if announced or not inside:
-                self.alive(device)
+                self._leaving.ask(device)
                 return True
-            del self._leaving[device.wire]
+            self._leaving.end(device.wire)
         if device.index != STRANGER:
             if inside and not announced and device.facts and "done" in device.facts:
                 interview = self._again(device, interview)
@@ -183,9 +186,8 @@ class Pairing:
 
     def alive(self, device: Device) -> None:
         """A sign of life: what waits for the device goes on."""
-        if self._leaving and device.wire in self._leaving:
-            if self._clock.ms() - self._leaving[device.wire] >= _LEAVE_MS:
-                self._leave(device)
+        if self._leaving.has(device.wire):
+            self._leaving.alive(device)
         elif self._interviews:
             interview = self._of(device.wire)
             if interview is not None:
@@ -196,14 +198,15 @@ class Pairing:
         """A device says that it leaves the network."""
         if rejoins:
             return
-        asked = self._leaving.pop(wire, None) is not None
+        asked = self._leaving.end(wire)
         interview = self._of(wire)
         self._drop(wire)
         self.asker.drop_keys(wire)
         if asked:
             return
         if interview is not None and not interview.admitted:
-            self._refuse_quietly(ieee, "neighbour")
+            since_ms = self._clock.ms() - interview.since_ms
+            self._refuse_quietly(ieee, "failed" if _NO_KEY_MS <= since_ms < _KEY_MS else "neighbour")
         elif self.on_left is not None:
             self.on_left(ieee)
 
@@ -221,13 +224,14 @@ class Pairing:
 
     async def run_once(self) -> None:
         """Keep the window as it is wanted; start and give up interviews in time."""
-        if not self._window.busy and not any([not one.calm for one in self._interviews]):
+        if not self._window.busy and not self._leaving.busy and not any([not one.calm for one in self._interviews]):
             await self._wake.wait()
         else:
             await self._window.nap(self._wake, _LOOK_MS)
         self._wake.clear()
         if self._ready:
             await self._window.settle()
+        self._leaving.again()
         now = self._clock.ms()
         for interview in list(self._interviews):
             self._look(interview, now)
@@ -281,6 +285,9 @@ class Pairing:
             reason = "no_code"
         elif sum(not one.admitted for one in self._interviews) >= _STRANGERS:
             reason = "full"
+        elif device.wire in self._sent_away:
+            self._leaving.ask(device)
+            return None
         elif self.admit is not None:
             reason = self.admit(device.ieee)
         if reason:
@@ -361,6 +368,8 @@ class Pairing:
             self._warn(interview, refusal.reason)
             return
         self._interviews.remove(interview)
+        if refusal.reason != "failed" and len(self._sent_away) < _JOINED:
+            self._sent_away.append(device.wire)
         self._refuse(device, refusal.reason)
 
     def _warn(self, interview: Interview, reason: str) -> None:
@@ -372,7 +381,7 @@ class Pairing:
     # Leaving
 
     def _refuse(self, device: Device, reason: str) -> None:
-        self._leave(device)
+        self._leaving.ask(device)
         self._refuse_quietly(device.ieee, reason)
 
     def _refuse_quietly(self, ieee: str, reason: str) -> None:
@@ -381,9 +390,3 @@ class Pairing:
             self._log.warning("zigbee: %s refused: %s" % (ieee, reason))
             if self.on_refused is not None:
                 self.on_refused(ieee, reason)
-
-    def _leave(self, device: Device) -> None:
-        if len(self._leaving) >= _LEAVING and device.wire not in self._leaving:
-            self._leaving.pop(min(self._leaving, key=self._leaving.get))
-        self._leaving[device.wire] = self._clock.ms()
-        self.asker.leave(device)

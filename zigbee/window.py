@@ -91,7 +91,12 @@ class Window:
         """The coprocessor tells that it opened for so long, or closed."""
         if self.opened is not bool(for_s):
             self._settled = False
-        self.opened = bool(for_s)
+        self._is(bool(for_s))
+
+    def _is(self, opened: bool) -> None:
+        if opened is not self.opened:
+            self._log.info("zigbee: joining is %s" % ("open" if opened else "closed"))
+        self.opened = opened
 
     async def nap(self, wake: "asyncio.Event", limit_ms: int) -> None:
         """Wait until something may have to be done: woken, the window's end, or the limit."""
@@ -106,7 +111,7 @@ class Window:
         if self._fresh:
             await asyncio.sleep_ms(_SETTLE_MS)
             self._fresh = False
-            self.opened = False  # a restart closes; it is verified below
+            self._is(False)  # a restart closes; it is verified below
         try:
             if self.left_ms:
                 await self._open()
@@ -123,16 +128,13 @@ class Window:
         wanted_ms = self._until_ms
         seconds = min((self.left_ms + 999) // 1000, LONGEST_S)
         if seconds and await self._permit(seconds) and wanted_ms == self._until_ms:
-            self.opened = True
+            self._is(True)
             self._settled = True
-            self._log.info("zigbee: joining is open for %d s" % seconds)
 
     async def _close(self) -> None:
         if not await self._permit(0) or self.left_ms:
             return
-        if self.opened:
-            self._log.info("zigbee: joining is closed")
-        self.opened = False
+        self._is(False)
         self._settled = True
         await self._link.request(frames.ZDO_MGMT_PERMIT_JOIN_REQ, zdo.permit_nowhere())
 
