@@ -53,6 +53,7 @@ APP_CNF_BDB_START_COMMISSIONING = const(0x2F05)
 APP_CNF_BDB_SET_CHANNEL = const(0x2F08)
 APP_CNF_BDB_ADD_INSTALLCODE = const(0x2F04)
 APP_CNF_BDB_SET_JOINUSESINSTALLCODEKEY = const(0x2F06)
+APP_CNF_BDB_SET_TC_REQUIRE_KEY_EXCHANGE = const(0x2F09)
 
 # Told by the NCP: AREQ
 SYS_RESET_IND = const(0x4180)
@@ -136,6 +137,7 @@ _EXPECTED = (
     (0x65, 0x44, 1, _EXACT, 0),
     (0x6F, 0x04, 1, _EXACT, 0),
     (0x6F, 0x06, 1, _EXACT, 0),
+    (0x6F, 0x09, 1, _EXACT, 0),
     (0x45, 0x82, 18, _EXACT, 0),
     (0x45, 0x82, 5, _EXACT, 0),  # a device that refuses
     (0x45, 0x84, 6, 5, 1),
