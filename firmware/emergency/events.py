@@ -1,6 +1,6 @@
 """What can happen to an emergency, as small integers: no allocation on the way from a trigger.
 
-Sensors and buttons put 1 to 5; the phone's own 16 to 20 are in `firmware.phone.events`.
+Sensors and buttons put 1 to 5, the care system CARE_CANCEL; the phone's own 16 to 20 are in `firmware.phone.events`.
 """
 
 from micropython import const
@@ -14,3 +14,4 @@ REAL = const(6)  # in test mode: one touch or the 119 button held says it is rea
 SILENCE = const(7)  # the sound of the beacon is not wanted any more
 TICK = const(8)  # time passed
 TEST_LEFT = const(9)  # test mode ended
+CARE_CANCEL = const(10)  # arg: sensor index; the care system takes this sensor's alarm back (EMG-14)

@@ -6,7 +6,8 @@ allocate anything that grows; every change of state is complete when `handle` re
 
 Rules where the documents are silent: *answered* is the modem's active call; a call that drops before
 the report was spoken twice was not answered; once a 119 call is active only people hang up; the
-hold-off runs from the answer, for the whole home, for fire only, and never from a test.
+hold-off runs from the answer, for the whole home, for fire only, and never from a test. The care system takes back the
+alarm of one sensor: what another sensor or the 119 button said goes on, and an answered call is not touched.
 """
 
 from micropython import const
@@ -46,6 +47,7 @@ SILENCED = const(1 << 15)  # record
 FIRE_HELD = const(1 << 16)  # fire within the hold-off: noted, not dialled
 FIND_CALL = const(1 << 17)  # after a reset: the open call may still be there; never dial
 TEST_OVER = const(1 << 18)  # record: test mode ended, and this test emergency with it
+WITHDRAWN = const(1 << 19)  # record: the care system took one sensor's alarm back (`source`); the emergency goes on
 
 REDIAL_GAP_MS = 2000  # EMG-06 asks for gaps of at most 5 s; busy is redialled within 3 s
 ATTEMPT_GUARD_MS = 150000  # the phone ends an attempt after 60 s of ringing and 45 s of recovery; this is its watchman
@@ -71,10 +73,12 @@ class Machine:
         self.causes = 0
         self.prompt_cause = 0  # the cause the spoken prompt names
         self.sources = 0  # bit per sensor that joined; bit 31 stands for the 119 button
+        self.fire_sources = 0  # of `sources`, those that joined with fire
         self.fire_levels = 0  # bit per smoke detector whose alarm is on now
         self.fire_told = False  # a detector reported fire since the hold-off began
         self.cause = 0  # of the last TRIGGERED
-        self.source = 0  # of the last TRIGGERED or CANCELLED
+        self.source = 0  # of the last TRIGGERED, CANCELLED or WITHDRAWN
+        self.by_care = False  # the last CANCELLED was the care system's, `source` the sensor
         self.outcome = 0  # cause of the last failed attempt
         self.attempt = 0
         self.attempting = False
@@ -130,6 +134,8 @@ class Machine:
             return 0
         if event == ev.CANCEL:
             return self._cancel(arg, now_ms)
+        if event == ev.CARE_CANCEL:
+            return self._withdraw(arg)
         if event == ev.REAL:
             return self._real(now_ms)
         if event == ev.SILENCE:
@@ -184,6 +190,7 @@ class Machine:
         self.test = self.test_mode
         self.causes = self.prompt_cause = self.cause = cause
         self.sources = bit
+        self.fire_sources = bit if cause == CAUSE_FIRE else 0
         self.source = arg
         self.attempt = self.plays = self.tries = 0
         self.attempting = self.reported = False
@@ -198,6 +205,8 @@ class Machine:
         untold = cause == CAUSE_FIRE and not self.fire()
         self.causes |= cause
         self.sources |= bit
+        if cause == CAUSE_FIRE:
+            self.fire_sources |= bit
         self.cause = cause
         self.source = arg
         self.silenced = False
@@ -212,9 +221,40 @@ class Machine:
             return 0  # an answered 119 call is ended by people only
         actions = CANCELLED | JOURNAL | STOP_SPEECH | HANG_UP
         self.source = source
+        self.by_care = False
         self._close()
         self.alarm_ms = 0
         return actions
+
+    def may_withdraw(self, sensor: int) -> bool:
+        """The sensor is a source of the open emergency, and nobody has answered yet."""
+        if sensor == 31 and self.causes & CAUSE_BUTTON:
+            return False  # it shares the button's bit: the button wins
+        return self.open() and not self.connected() and bool(self.sources >> sensor & 1)
+
+    def _withdraw(self, sensor: int) -> int:
+        """EMG-14. The last source takes the emergency with it; else only its own cause goes, if nobody shares it.
+
+        A cause whose sources are not known any more (after a reset) stays: rather one too many in the report.
+        """
+        if not self.may_withdraw(sensor):
+            return 0
+        self.source = sensor
+        self.by_care = True
+        if not self.sources & ~(1 << sensor):
+            actions = CANCELLED | JOURNAL | STOP_SPEECH | HANG_UP
+            self._close()
+            self.alarm_ms = 0
+            return actions
+        was_fire = self.fire_sources >> sensor & 1
+        self.sources &= ~(1 << sensor)
+        self.fire_sources &= ~(1 << sensor)
+        if was_fire and not self.fire_sources:
+            self.causes &= ~CAUSE_FIRE
+        callers = self.sources & ~self.fire_sources
+        if not (callers & ~(1 << 31) if self.causes & CAUSE_BUTTON else callers):
+            self.causes &= ~CAUSE_CALL
+        return WITHDRAWN | JOURNAL
 
     def _silence(self) -> int:
         if not self.sound():
@@ -228,10 +268,11 @@ class Machine:
         if self.open() and not self.test:
             return 0
         ended = SUPERSEDED | HANG_UP if self.open() else 0
-        causes, sources = (self.causes, self.sources) if self.open() else (0, 0)
+        causes, sources, fires = (self.causes, self.sources, self.fire_sources) if self.open() else (0, 0, 0)
         self._begin(CAUSE_BUTTON, 0, 1 << 31, now_ms)
         self.causes |= causes
         self.sources |= sources
+        self.fire_sources |= fires
         return ended | TRIGGERED | STOP_SPEECH | self._dial(now_ms)
 
     def _tick(self, now_ms: int) -> int:
@@ -346,6 +387,7 @@ class Machine:
             return 0
         self.started_ms = now_ms
         self.alarm_ms = now_ms + ALARM_MS
+        self.fire_sources = 0 if self.causes & CAUSE_CALL else self.sources & ~(1 << 31)  # not in the journal
         if self.state == TALKING:
             return JOURNAL | FIND_CALL
         if self.state == PROMPT and not again:

@@ -105,12 +105,20 @@ class Narrator:
         machine = self._machine
         now = self._clock.ms()
         self._ladder.reach(steps.CLOSED, now)
-        by = self._sensor_name(machine.source - 1) if machine.source else "gateway"
-        self._last_seq = self._event(
-            "emergency.cancelled", by=by, causes=self._causes(), after_ms=now - machine.started_ms,
-            ladder=self._ladder.as_dict(),
-        )
+        fields = {"by": "gateway", "causes": self._causes(), "after_ms": now - machine.started_ms}
+        if machine.by_care:
+            fields["by"] = "care"
+            self._add_sensor(fields, m.CAUSE_CALL, machine.source)
+        elif machine.source:
+            fields["by"] = self._sensor_name(machine.source - 1)
+        self._last_seq = self._event("emergency.cancelled", ladder=self._ladder.as_dict(), **fields)
         self._parts.speaker.say("cancelled")
+
+    def withdrawn(self) -> None:
+        """The care system took one sensor's alarm back; others keep the emergency open."""
+        fields = {"by": "care", "causes": self._causes()}
+        self._add_sensor(fields, m.CAUSE_CALL, self._machine.source)
+        self._event("emergency.withdrawn", **fields)
 
     def ended(self) -> None:
         now = self._clock.ms()

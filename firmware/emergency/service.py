@@ -52,7 +52,7 @@ class Emergency:
             self._narrator.prompt, self._restart_phone, self._dial, self._report, self._narrator.dialled,
             self._narrator.answered, self._narrator.attempt_failed, self._narrator.reported, self._narrator.cancelled,
             self._narrator.ended, self._narrator.silenced, self._narrator.fire_held, self._find_call,
-            self._narrator.test_over,
+            self._narrator.test_over, self._narrator.withdrawn,
         )
 
     # ------------------------------------------------------------------ the task
@@ -138,6 +138,19 @@ class Emergency:
         self.failures += 1
         gc.collect()
         self._log.failed("emergency", what, error)
+
+    def withdraw(self, sensor: int) -> str:
+        """The care system takes the alarm of one sensor back (EMG-14). Empty when that is done, else why not."""
+        machine = self.machine
+        if not machine.open():
+            return "no emergency is open"
+        if machine.connected():
+            return "119 has answered"
+        if not machine.may_withdraw(sensor):
+            return "the emergency is not this sensor's"
+        self.inbox.put(ev.CARE_CANCEL, sensor)
+        self.step()
+        return "too late" if machine.may_withdraw(sensor) or machine.connected() else ""
 
     def acknowledged(self, seq: int) -> None:
         """The relay committed record seq of this boot."""

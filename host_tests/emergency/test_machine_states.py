@@ -20,6 +20,7 @@ EVENTS = [
     (ev.CANCEL, 0), (ev.CANCEL, 1 + PENDANT), (ev.REAL, 0), (ev.SILENCE, 0), (ev.TICK, 0),
     (ph.CALL_PLACED, 0), (ph.CALL_RINGING, 0), (ph.CALL_ANSWERED, 0), (ph.CALL_ENDED, ph.BUSY),
     (ph.CALL_ENDED, ph.HUNG_UP),
+    (ev.CARE_CANCEL, KITCHEN), (ev.CARE_CANCEL, PENDANT),
     (ph.REPORT_DONE, 0), (ph.REPORT_DONE, 1), (ph.CALL_ALIVE, 0), ("test_on", 0), ("test_off", 0),
 ]
 if os.environ.get("SOAK"):  # a second detector makes it four times as many states
@@ -28,12 +29,13 @@ TRIGGERS = (ev.FIRE, ev.CALL, ev.BUTTON)
 NOW = 10_000_000  # any time; everything is relative to it
 TIMES = ("deadline_ms", "report_ms", "hold_off_ms", "alarm_ms", "answered_ms", "test_over_ms")
 # What cannot change what follows: identities, counters, and what was last told of.
-UNSEEN = ("incident", "started_ms", "outcome", "cause", "source", "attempt")
+UNSEEN = ("incident", "started_ms", "outcome", "cause", "source", "attempt", "by_care")
 # What only counts in some states, and is set anew on the way into them.
 OPEN = (m.PROMPT, m.DIALLING, m.REPORTING, m.TALKING)
 ONLY_IN = {
     "plays": (m.REPORTING,), "tries": (m.REPORTING,), "prompt_cause": (m.PROMPT,), "attempting": (m.DIALLING,),
     "reported": (m.REPORTING, m.TALKING), "test": OPEN, "causes": OPEN, "sources": OPEN,
+    "fire_sources": OPEN,
 }
 
 
@@ -123,6 +125,7 @@ def check(before: m.Machine, after: m.Machine, event, arg: int, actions: int, no
     if was_open and not is_open:
         cancelled = event == ev.CANCEL and (before.test or not before.connected())
         cancelled |= event == ev.TICK and before.test and 0 < before.test_over_ms <= now  # test mode is long over
+        cancelled |= event == ev.CARE_CANCEL and not before.connected() and before.sources == 1 << arg
         reported = event == ph.CALL_ENDED and before.state == m.TALKING and before.reported
         assert cancelled or reported
         assert actions & (m.CANCELLED | m.ENDED | m.TEST_OVER)
@@ -142,6 +145,18 @@ def check(before: m.Machine, after: m.Machine, event, arg: int, actions: int, no
     # EMG-05, EMG-09: people hang up an answered call, the cancel button does not.
     if event == ev.CANCEL and before.connected() and not before.test:
         assert after.state == before.state and not actions & m.HANG_UP
+    # EMG-14: the care system takes back one sensor's alarm, never another's, and never hangs up an answered call.
+    if event == ev.CARE_CANCEL and was_open:
+        others = before.sources & ~(1 << arg)
+        if before.connected() or before.sources == others:
+            assert after.__dict__ == before.__dict__ and not actions
+        elif others:
+            assert is_open and after.sources == others and after.causes and not after.causes & ~before.causes
+            assert (after.state, after.deadline_ms) == (before.state, before.deadline_ms)
+            assert not actions & (m.HANG_UP | m.DIAL | m.STOP_SPEECH)
+            assert bool(after.causes & m.CAUSE_BUTTON) == bool(others >> 31)
+            assert bool(after.causes & m.CAUSE_FIRE) == bool(others & 3)
+            assert bool(after.causes & m.CAUSE_CALL) == bool(others >> PENDANT & 1)
     # EMG-08: within the hold-off fire starts nothing.
     if event == ev.FIRE and not before.test_mode and now < before.hold_off_ms and not was_open:
         assert not is_open and not actions & (m.DIAL | m.SPEAK_PROMPT)
@@ -198,6 +213,7 @@ def successors(before: m.Machine, after: m.Machine, now: int) -> list:
 
 @pytest.mark.req("EMG-05")
 @pytest.mark.req("EMG-08")
+@pytest.mark.req("EMG-14")
 @pytest.mark.req("EMG-18")
 @pytest.mark.fault(114)
 def test_every_reachable_state_keeps_the_invariants(capsys):
