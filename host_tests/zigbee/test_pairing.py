@@ -405,7 +405,7 @@ def test_a_coprocessor_that_restarts_in_the_middle_of_an_interview(play):
 def test_a_zone_that_sticks_to_another_s_address_is_a_neighbour_s(play):
     lines = play("""
         home = Home()
-        home.at(5000, home.pairing.open, 60, False)
+        home.at(5000, home.pairing.open, 30, False)
         home.at(6000, home.chip.pair, "smoke", "smoke", "hall")
         def stubborn():
             device = home.chip.air.devices["smoke"]
@@ -434,6 +434,7 @@ def test_who_leaves_in_the_middle_of_its_interview_is_told_of(play):
             name_of = [d.name for d in home.chip.air.devices.values() if name in ("clusters", "bind")
                        and "".join("%02x" % b for b in reversed(d.wire)) == ieee][:1]
             if name_of == ["smoke"] and name == "clusters" or name_of == ["door"] and name == "bind":
+                home.pairing.close()
                 sched.after(1, home.chip.leave, name_of[0])
         home.pairing.on_step = step
         home.run(90000)
@@ -446,7 +447,7 @@ def test_who_leaves_in_the_middle_of_its_interview_is_told_of(play):
 def test_a_device_that_is_none_of_the_four_kinds_is_sent_away(play):
     lines = play("""
         home = Home()
-        home.at(5000, home.pairing.open, 60, False)
+        home.at(5000, home.pairing.open, 30, False)
         home.at(6000, home.chip.pair, "door", "lamp", "hall")
         home.at(6100, lambda: setattr(home.chip.air.devices["lamp"], "servers", (0, 3, 6, 8)))
         home.show(60000, "member", lambda: home.chip.air.devices["lamp"].member is not None)
