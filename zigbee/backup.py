@@ -216,7 +216,9 @@ def _check_head(backup: dict) -> str:
 
 def _check_inside(metadata: dict) -> str:
     internal = metadata.get("internal")
-    unverified = internal.get("unverified", {}) if isinstance(internal, dict) else {}
+    if internal is not None and not isinstance(internal, dict):
+        return "metadata.internal"
+    unverified = internal.get("unverified", {}) if internal else {}
     good = isinstance(unverified, dict) and all(_within(one, 0, 255) for one in unverified.values())
     return "" if good else "metadata.internal"
 
