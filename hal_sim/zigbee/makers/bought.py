@@ -29,6 +29,7 @@ class Bought:
     percent_unit = 2  # of the battery percentage: 2 = half percent, 1 = whole percent, 0 = it has none
     volts = True  # it has the battery voltage
     listens = True  # polls its parent between its own frames
+    exchanges_key = True  # asks for a link key of its own; devices from before Zigbee 3.0 do not
 
     def command(self, cluster: int, command: int, payload: bytes, from_server: bool = True) -> None:
         """Send a command of the cluster, with a new sequence number."""

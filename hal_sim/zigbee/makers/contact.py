@@ -65,6 +65,7 @@ class Samjin(Contact):
     """SmartThings multipurpose sensor: battery as voltage only, zone status every 5 min, temperature."""
 
     maker = "Samjin"
+    exchanges_key = False
     model = "multi"
     maker_code = 0x1241
     percent_unit = 0

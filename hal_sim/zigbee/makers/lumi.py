@@ -24,6 +24,7 @@ class Lumi:
 
     maker = "LUMI"
     maker_code = 0x1037
+    exchanges_key = False
     listens = False
     percent_unit = 0
     volts = False

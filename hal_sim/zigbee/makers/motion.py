@@ -47,6 +47,7 @@ class Hue(Occupancy):
     """SML001. Endpoint 1 is a light switch of Zigbee Light Link; everything else is on 2. Occupancy every 5 min."""
 
     maker = "Philips"
+    exchanges_key = False
     model = "SML001"
     maker_code = 0x100B
     endpoint = 2
@@ -78,6 +79,7 @@ class Tradfri(BoughtEye):
     """IKEA E1745: no sensor at all but a switch that turns lamps on for 180 s, and tells it once in that time."""
 
     maker = "IKEA of Sweden"
+    exchanges_key = False
     model = "TRADFRI motion sensor"
     maker_code = 0x117C
     profile_device = 0x0850
@@ -136,6 +138,7 @@ class Nyce(ZoneEye):
     """NCZ-3045: movement is alarm 2; battery in whole percent."""
 
     maker = "NYCE"
+    exchanges_key = False
     model = "3045"
     maker_code = 0x10B9
     moves = ALARM_2
@@ -163,6 +166,7 @@ class Orvibo(ZoneEye):
     """SN10ZW: movement has no end."""
 
     maker = "ORVIBO"
+    exchanges_key = False
     model = "895a2d80097f4ae2b2d40500d5e03dcc"
     hold_ms = 0
     servers = (0x0000, 0x0001, 0x0003, 0x0500, 0xFFFF)

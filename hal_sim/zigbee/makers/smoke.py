@@ -48,6 +48,7 @@ class Heiman(BoughtSmoke):
     """HS1SA-E. Status is never 0: supervision and restore bits are always set. Says that it has mains."""
 
     maker = "HEIMAN"
+    exchanges_key = False
     model = "SmokeSensor-EF-3.0"
     maker_code = 0x120B
     always = _RESTORES
