@@ -1,6 +1,6 @@
 """Is a frame older than what its sender has sent already? Judged by the ZCL transaction sequence number (fault 41).
 
-Owns what is remembered of one device's numbers. Must never be asked of an alarm: an alarm counts whatever its number.
+Owns what is remembered of one device's numbers. Must never decide on an alarm, which counts whatever its number.
 Must never silence a device whose numbers say nothing: constant, random, or of several counters.
 
 Only frames that a device sends by itself carry its own numbers; an answer carries the question's. The counter has 8
@@ -33,6 +33,7 @@ NEVER = const(0xFF)
 _NEAR = const(16)  # a step forward: so many frames less one may have been lost
 _WINDOW = const(24)  # numbers remembered; 30 bits are an integer without memory
 _FULL = const(0xFFFFFF)
+_OVERTAKEN = const(8)  # by so many frames at most
 _BELIEVED = const(3)  # frames in a row that make a new beginning
 _SEVERAL = const(4)  # frames in a second row, the first one going on too: it has more counters than one
 LATE_MS = const(10_000)  # a frame overtaken by others arrives within this time
@@ -45,31 +46,31 @@ def gate(counted: bool) -> array:
     return array("I", (NO_NUMBER, 0 if counted else NEVER, 0, 0, 0, 0, NO_NUMBER, 0))
 
 
-def reset(counts: array) -> None:
+def reset(gate: array) -> None:
     """The device announced itself: perhaps it counts anew."""
-    _anew(counts, NO_NUMBER)
-    counts[_SURE] = 0
+    _anew(gate, NO_NUMBER)
+    gate[_SURE] = 0
 
 
-def stale(counts: array, number: int, heard_ms: int, now: "Callable[[], int]") -> bool:
+def stale(gate: array, number: int, heard_ms: int, now: "Callable[[], int]") -> bool:
     """Whether a frame of which follows() is not sure is one from the past; takes its number into account.
 
     heard_ms: when the device was last heard, now(): the time.
     """
-    last = counts[LAST]
+    last = gate[LAST]
     if last == NO_NUMBER:
-        _anew(counts, number)
+        _anew(gate, number)
         return False
-    if counts[_SURE] != SURE:
-        if counts[_SURE] != NEVER:
-            counts[_SURE] = 0
-        _anew(counts, number)
+    if gate[_SURE] != SURE:
+        if gate[_SURE] != NEVER:
+            gate[_SURE] = 0
+        _anew(gate, number)
         return False
     quiet_ms = now() - heard_ms
     if (number - last) & 0xFF <= _ahead(quiet_ms):
-        _anew(counts, number)
+        _anew(gate, number)
         return False
-    return _behind(counts, number, (last - number) & 0xFF, quiet_ms)
+    return _behind(gate, number, (last - number) & 0xFF, quiet_ms)
 
 
 def _ahead(quiet_ms: int) -> int:
@@ -77,30 +78,30 @@ def _ahead(quiet_ms: int) -> int:
     return min(_NEAR + quiet_ms // _MINUTE_MS, _AHEAD_LIMIT)
 
 
-def _anew(counts: array, number: int) -> None:
-    counts[LAST] = number
-    counts[_SEEN] = 1
-    counts[_RUN] = 0
-    counts[ALARM] = NO_NUMBER
+def _anew(gate: array, number: int) -> None:
+    gate[LAST] = number
+    gate[_SEEN] = _FULL  # what came before counts as seen
+    gate[_RUN] = 0
+    gate[ALARM] = NO_NUMBER
 
 
-def _behind(counts: array, number: int, back: int, quiet_ms: int) -> bool:
-    if back < _WINDOW and quiet_ms < LATE_MS and not counts[_SEEN] >> back & 1:
-        counts[_SEEN] |= 1 << back
-        return counts[ALARM] != NO_NUMBER and 0 < (counts[ALARM] - number) & 0xFF < _WINDOW  # would undo that alarm
-    step = (number - counts[_OTHER]) & 0xFF
-    if not counts[_RUN] or step > _NEAR:
-        counts[_OTHER] = number
-        counts[_RUN] = 1
-        counts[_MIXED] = 0
+def _behind(gate: array, number: int, back: int, quiet_ms: int) -> bool:
+    if back <= _OVERTAKEN and quiet_ms < LATE_MS and not gate[_SEEN] >> back & 1:
+        gate[_SEEN] |= 1 << back
+        return gate[ALARM] != NO_NUMBER and 0 < (gate[ALARM] - number) & 0xFF < _WINDOW  # would undo that alarm
+    step = (number - gate[_OTHER]) & 0xFF
+    if not gate[_RUN] or step > _NEAR:
+        gate[_OTHER] = number
+        gate[_RUN] = 1
+        gate[_MIXED] = 0
         return True
     if step == 0:
         return True
-    counts[_OTHER] = number
-    counts[_RUN] += 1
-    if counts[_RUN] < (_SEVERAL if counts[_MIXED] else _BELIEVED):
+    gate[_OTHER] = number
+    gate[_RUN] += 1
+    if gate[_RUN] < (_SEVERAL if gate[_MIXED] else _BELIEVED):
         return True
-    if counts[_MIXED]:
-        counts[_SURE] = NEVER
-    _anew(counts, number)
+    if gate[_MIXED]:
+        gate[_SURE] = NEVER
+    _anew(gate, number)
     return False
