@@ -30,6 +30,7 @@ if _TYPE_CHECKING:
     from typing import Any
 
 _TICK_MS = const(10_000)
+_FAST_POLL = const(60)  # quarter seconds: an interview from beginning to end
 _ROOM = const(8)  # places in the outgoing line that questions to the sensors leave free
 _ROOM_MS = const(500)
 
@@ -54,6 +55,7 @@ class Coordinator:
         self.incoming = Incoming(self.devices.find, self._heard, self._answer, self._enrol, clock.ms)
         self.incoming.unknown = self.devices.strange
         self.incoming.on_mask = self._active
+        self.incoming.fast_poll = self._fast_poll
         self.resolver = Resolver(self.link, log, self._learn)
         self.network = Network(self.link, clock, log)
         self.network.belongs = self._is_home
@@ -160,6 +162,11 @@ class Coordinator:
 
     def _left(self, wire: bytes, rejoins: bool) -> None:
         self.pairing.left(wire, hexlify(reverse(wire)).decode(), rejoins)
+
+    def _fast_poll(self, short: int) -> int:
+        """For how many quarter seconds a device that checks in shall listen closely."""
+        device = self.devices.find(short)
+        return _FAST_POLL if device is not None and self.pairing.awaits(device) else 0
 
     def _cie(self) -> bytes:
         return self.supervisor.info.wire
