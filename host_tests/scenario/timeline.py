@@ -3,7 +3,7 @@
 import io
 import json
 
-from tools import scenario
+from tools import scenario, simulator
 
 ARMED = 20_000  # the modem needs 12 s from power on; by now every way to 119 is there
 SENSORS = [
@@ -53,7 +53,7 @@ class Timeline:
         return [line["text"] for line in self.all("log", level="error")]
 
 
-def play(steps: list, until: int, heap: str = "1M", **fields) -> Timeline:
+def play(steps: list, until: int, heap: str = simulator.HEAP, **fields) -> Timeline:
     """Run a scenario. A traceback or a dead process fails the test."""
     out = io.StringIO()
     whole = {"seed": 1, "until": until, "sensors": SENSORS, "steps": steps, **fields}
