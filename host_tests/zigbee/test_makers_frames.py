@@ -3,6 +3,9 @@
 Where a frame comes from is said at each: repository and number of the issue, or the test file, that shows it.
 """
 
+import os
+import random
+
 import pytest
 
 from zigbee import ias, kinds, quirks, told
@@ -185,3 +188,76 @@ def test_kind_of_everybody_captured():
         ({"servers": [0, 1, 3, 0x0500], "maker": "HEIMAN", "model": "SOS-EM"}, "call_button"),
     ):
         assert kinds.classify(facts)[0] == kind
+
+
+def mutated(chance, seeds):
+    """A captured frame with some of its bytes changed, cut, doubled or swapped for those that matter here."""
+    data = bytearray(chance.choice(seeds))
+    for _ in range(chance.randrange(1, 6)):
+        where = chance.randrange(len(data))
+        what = chance.randrange(4)
+        if what == 0:
+            data[where] = chance.randrange(256)
+        elif what == 1:
+            data[where] = chance.choice((0x00, 0x01, 0x0A, 0x10, 0x20, 0x21, 0x27, 0x3A, 0x41, 0x42, 0x4C, 0xF7, 0xFF))
+        elif what == 2 and len(data) > 3:
+            del data[where:]
+            data += bytes(max(0, 3 - len(data)))
+        elif len(data) < 90:
+            data[where:where] = data[where:where + chance.randrange(1, 12)]
+    return bytes(data)
+
+
+@pytest.mark.req("SEC-03")
+def test_fuzzed():
+    """Whatever comes: nothing escapes, nothing is read beyond the frame, values fit their kinds."""
+    chance = random.Random(20261122)
+    seeds = [bytes.fromhex(one[3]) if isinstance(one[3], str) else one[3] for one in CAPTURED if one[2] is not None]
+    clusters = [one[2] for one in CAPTURED if one[2] is not None]
+    home = Home()
+    for count in range(int(os.environ.get("FUZZ_COUNT", "20000"))):
+        home.device.traits = chance.choice((quirks.FRAMES, quirks.FRAMES | quirks.VALUES, chance.randrange(1 << 30)))
+        home.device.flow.left = 1000
+        home.zcl(chance.choice(clusters), mutated(chance, seeds))
+        assert home.incoming.failures == 0, count
+        for kind, value in home.told:
+            limit = 0xFF if kind == told.PRESENCE else 200 if kind == told.PERCENT else 0xFFFF if kind < 5 else 1 << 24
+            assert -0x8000 <= value <= max(limit, 0x1FF), (kind, value)
+        home.told.clear()
+        home.answers.clear()
+
+
+ALLOCATION = """
+import gc, sys
+sys.path[:0] = ["."]
+from array import array
+from zigbee import dialect, quirks, scan
+frames = [bytes.fromhex(text) for text in %r]
+def nobody(fields, kind, value):
+    pass
+fields = array("I", [0] * scan.FIELDS_SIZE)
+places = []
+for data in frames:
+    head = bytes((0, 0, data[0], data[1], 0x34, 0x12, 1, 1, 0, 77, 0, 1, 0, 0, 0, 0, len(data) - 2))
+    places.append(bytearray(head + data[2:] + bytes(3)))
+def once():
+    for payload in places:
+        assert scan.decode(payload, 0, len(payload), fields)
+        dialect.translate(quirks.FRAMES, fields, payload, nobody)
+once()
+gc.collect()
+gc.disable()
+before = gc.mem_alloc()
+once()
+print(gc.mem_alloc() - before)
+"""
+
+
+def test_takes_no_memory(micropython):
+    """Two passes over every captured frame; the second must not allocate."""
+    texts = []
+    for _, _, cluster, data, _ in CAPTURED:
+        if cluster is not None:
+            body = bytes.fromhex(data) if isinstance(data, str) else data
+            texts.append((bytes((cluster & 0xFF, cluster >> 8)) + body).hex())
+    assert micropython(["-c", ALLOCATION % texts]).strip() == "0"

@@ -23,7 +23,9 @@ class Contact(BoughtZone):
 
 
 class Parasoll(Contact):
-    """IKEA E2013: the zone is on endpoint 2, battery on 1, which is a switch for lamps too. Tells each move twice."""
+    """IKEA E2013: the zone is on endpoint 2, battery on 1, which is a switch for lamps too. Tells each move twice; the
+    percentage stays as it was when it was paired. One cell.
+    """
 
     maker = "IKEA of Sweden"
     model = "PARASOLL Door/Window Sensor"
@@ -32,6 +34,9 @@ class Parasoll(Contact):
     others = ((1, 0x0104, 0x0850, (0, 1, 3, 0x20), (3, 4, 6, 8, 0x19)),)
     elsewhere = {0x0001: 1, 0x0020: 1}
     wants_answer = True
+    rated_mv = 1500
+    battery_percent_lies = True
+    reports = Contact.reports + ((0x0001, 0x0020, 30, 12 * _HOUR_S, 1),)
     servers = (0x0000, 0x0003, 0x0500, 0x0001, 0x0020)
     clients = (0x0003,)
 

@@ -72,7 +72,10 @@ class Vallhorn(Occupancy):
     hold_ms = 20_000
     servers = (0x0000, 0x0003, _OCCUPANCY, 0x0001, 0x0020, _LIGHT)
     clients = (0x0003, _OCCUPANCY)
-    reports = ((_OCCUPANCY, 0x0000, 0, 6 * _HOUR_S, 0), (0x0001, 0x0021, 300, 6 * _HOUR_S, 1))
+    reports = (
+        (_OCCUPANCY, 0x0000, 0, 6 * _HOUR_S, 0), (0x0001, 0x0020, 300, 6 * _HOUR_S, 1),
+        (0x0001, 0x0021, 300, 6 * _HOUR_S, 1),
+    )  # fmt: skip
 
 
 class Tradfri(BoughtEye):

@@ -126,6 +126,7 @@ class Schneider(BoughtSmoke):
     tampers = True
     servers = (0x0000, 0x0001, 0x0003, 0x0020, _TEMPERATURE, 0x0500)
     clients = (0x0019,)
+    reports = BoughtSmoke.reports + ((0x0001, 0x0020, 30, 6 * _HOUR_S, 1),)
 
     def set_heat(self, on: bool) -> None:
         """It is too hot here, or no more."""
