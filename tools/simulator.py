@@ -12,7 +12,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOUND = ROOT / "build" / "sound"
-HEAP = "2M"  # firmware and simulated world together on the 64-bit port; the board has 8 MB of PSRAM for the firmware alone
+HEAP = "2M"  # firmware and simulated world together on the 64-bit port; the board has 8 MB for the firmware alone
 
 
 def micropython() -> str:
