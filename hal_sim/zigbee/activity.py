@@ -42,6 +42,7 @@ class Activity(EndDevice):
 
     def start(self) -> None:
         """Its minutes begin anew."""
+        self.moves.forget(self.sched.now_ms)
         self._next = self._minute = self._mask = self._before = 0
         self.sched.cancel(self._tick)
         first_ms = 1 + self.phase * MINUTE_MS // 0x10000

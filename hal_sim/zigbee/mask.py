@@ -28,6 +28,10 @@ class Moves:
         """When the last movement ends; 0 = there was none."""
         return self._spans[-1][1] if self._spans else 0
 
+    def forget(self, now_ms: int) -> None:
+        """A restart: what was before is not known, who moves now is seen anew."""
+        self._spans = [[now_ms, span[1]] for span in self._spans if span[1] > now_ms]
+
     def mask(self, start_ms: int) -> int:
         """The 30 bits of the minute that began then; what ended before the next minute is forgotten."""
         found = 0
