@@ -38,6 +38,7 @@ from firmware.sensing.sensors import Sensors
 from firmware.sensing.watch import Watch
 from firmware.store import Store
 from firmware.supervisor import WATCHDOG_MS, Supervisor
+from firmware.takeover import Takeover
 from firmware.test_mode import Testing, TestMode
 from firmware.texts import REPORTS
 from firmware.uplink import Uplink
@@ -100,6 +101,7 @@ class Gateway:
         self.watch = self._build("supervision", lambda: Watch(self, Reports(self), self.announcer))
         self.sensors.watch = self.watch
         self.sensors.on_door = self.announcer.door
+        self.takeover = self._build("takeover", lambda: Takeover(self))
         self._build("network", self._wire_network)
         self.registration = self._build("registration", lambda: Registration(self))
         self.commands = Commands(self)
@@ -147,8 +149,12 @@ class Gateway:
         """What the network is kept by; a new one only where there never was any."""
         network = self.coordinator.network
         data = self.store.load("network")
-        network.kept = json.loads(data) if data else None
+        try:
+            network.kept = json.loads(data) if data else None
+        except ValueError as error:
+            self.log.failed("network", "the backup cannot be read", error)
         network.may_form = not data and not self.store.lost and not self.unread and not self.registry.count()
+        network.may_form = network.may_form and not self.takeover.waiting
         network.on_backup = lambda backup: self.store.save("network", json.dumps(backup).encode())
         return network
 
@@ -175,6 +181,9 @@ class Gateway:
         lines: list = []
         if self.unread:
             lines.append("설정을 읽을 수 없습니다. 설치 기사에게 알려 주세요. 119 버튼은 쓸 수 있습니다")
+        handover = self.takeover.line()
+        if handover:
+            lines.append(handover)
         if not self.coordinator.ready:
             lines.append("감지기 연결을 준비하고 있습니다. 119 버튼은 쓸 수 있습니다")
         if not self.phone.ready:
@@ -268,6 +277,7 @@ class Gateway:
         keep.start("supervision", self.watch.run)
         keep.start("announcements", self.announcer.run)
         keep.start("store", self.store.run)
+        keep.start("takeover", self.takeover.run)
         keep.start("registration", self.registration.run)
         keep.start("screen", screen.show)
         keep.start("touch", screen.lines.run)

@@ -33,6 +33,7 @@ class Commands:
             "test.real": (TOUCH, (), self._test_real),
             "alarm.silence": (TOUCH, (), self._alarm_silence),
             "cancel": (TOUCH, (), self._cancel),
+            "alarm.cancel": (COMMAND, ("sensor:s",), self._alarm_cancel),
             "smoke.silence": (_BOTH, ("sensor?:s",), self._smoke_silence),
             "sensors.register": (_BOTH, ("seconds?:i",), self._register),
             "sensors.register_close": (_BOTH, (), self._register_close),
@@ -42,6 +43,9 @@ class Commands:
             "sensors.replace": (_BOTH, ("sensor:s",), self._replace),
             "sensors.show": (TOUCH, (), self._show),
             "sensors.hide": (TOUCH, (), self._hide),
+            "takeover.make": (_BOTH, (), self._takeover_make),
+            "takeover.take": (TOUCH, ("code:s",), self._takeover_take),
+            "takeover.drop": (TOUCH, (), self._takeover_drop),
             "settings.set": (_BOTH, ("setting:s", "value:*"), self._set),
         }
 
@@ -81,6 +85,13 @@ class Commands:
     def _cancel(self, _message: dict, _by: str) -> None:
         self._parts.cancel_pressed()
 
+    def _alarm_cancel(self, message: dict, _by: str) -> str:
+        """EMG-14: an abnormal alarm of a smoke detector or pendant, taken back from afar."""
+        sensor = self._parts.sensors.find(message["sensor"])
+        if sensor is None or sensor.kind not in ("smoke", "call_button"):
+            return "no such smoke detector or pendant"
+        return self._parts.emergency.withdraw(sensor.index)
+
     def _smoke_silence(self, message: dict, _by: str) -> str:
         """EMG-15: the sounders of the smoke detectors, not their detecting."""
         name = message.get("sensor")
@@ -118,6 +129,15 @@ class Commands:
 
     def _set(self, message: dict, by: str) -> str:
         return self._parts.settings.change(message["setting"], message["value"], by)
+
+    def _takeover_make(self, _message: dict, _by: str) -> str:
+        return self._parts.takeover.make()
+
+    def _takeover_take(self, message: dict, _by: str) -> str:
+        return self._parts.takeover.take(message["code"])
+
+    def _takeover_drop(self, _message: dict, _by: str) -> str:
+        return self._parts.takeover.drop()
 
 
 def _check(field: str, message: dict) -> str:

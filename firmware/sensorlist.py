@@ -18,6 +18,7 @@ _A_LINE = const(4)  # sensors; about 1 KB
 _EVERY_MS = const(10_000)
 _ANYWAY_MS = const(60_000)  # minutes go by
 _OPEN_MS = const(600_000)  # then nobody looks any more
+_FLOWING = ("heard_min", "dbm", "temperature")  # always another: no reason to send
 
 
 class SensorList:
@@ -53,8 +54,10 @@ class SensorList:
         total = 0
         for index in indices:
             row = self._row(index)
-            row.pop("heard_min", None)
-            total = binascii.crc32(json.dumps(row).encode(), total) & 0x3FFFFFFF
+            for name in _FLOWING:
+                row.pop(name, None)
+            for name in sorted(row):
+                total = binascii.crc32(repr(row[name]).encode(), total) & 0x3FFFFFFF
         if total == self._sum and now - self._sent_ms < _ANYWAY_MS:
             return
         self._sent_ms = now
@@ -73,6 +76,8 @@ class SensorList:
         entry = self._parts.registry.entries[index]
         row: dict = {"name": entry["name"], "kind": entry["kind"], "place": entry["place"]}
         row.update(self._parts.sensors.summary(index) or {})
+        heard_s = row.pop("heard_s", None)
+        row["heard_min"] = None if heard_s is None else heard_s // 60
         facts = entry["facts"]
         row["ieee"] = entry["ieee"]
         row["model"] = facts.get("model", "")

@@ -28,6 +28,7 @@ _HOLD_MS = const(200)
 _GATHER_MS = const(300)  # what is saved several times in a row is written once
 _RETRY_MS = const(600_000)  # after a write that failed on both copies
 _BEGUN = b"begun"
+_DONE = b"done"
 
 
 def _never() -> bool:
@@ -53,7 +54,9 @@ class Store:
         self._closed = False  # adopted: nobody saves any more
         self.writes = 0  # copies written in this boot
         self._open(partition)
-        self._void = self.load(_WHOLE) == _BEGUN  # an adoption was cut: nothing else counts
+        whole = self.load(_WHOLE)
+        self._void = whole == _BEGUN  # an adoption was cut: nothing else counts
+        self.adopted = whole == _DONE  # everything came from another gateway, and nobody called settled() since
 
     def _open(self, partition: "Any") -> None:
         total = 2 * sum([sectors for _, sectors in _PLAN])
@@ -144,8 +147,13 @@ class Store:
             self._take(name, blocks.get(name, b""))
         if not await self.flush(limit_ms):
             return False
-        self._take(_WHOLE, b"done")
+        self._take(_WHOLE, _DONE)
         return await self.flush(limit_ms)
+
+    def settled(self) -> None:
+        """What was adopted is in use."""
+        self.adopted = False
+        self._take(_WHOLE, b"settled")
 
     def _fits(self, name: str, data: bytes) -> bool:
         for known, sectors in _PLAN:

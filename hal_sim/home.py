@@ -7,7 +7,7 @@ Must never know the firmware: it meets it only through the board's buses.
 import json
 
 from hal_sim.board import SimBoard
-from hal_sim.bus.partition import Flash
+from hal_sim.bus.partition import Flash, SparseFlash
 from hal_sim.ends import PowerCut, SimEnd
 from hal_sim.modem.chip import ModemChip
 from hal_sim.modem.store import FolderStore
@@ -56,7 +56,7 @@ class Home:
         self.mains = True
         self.rtc_cells = [b""]
         self.flash = Flash(_JOURNAL_SECTORS, scenario.get("seed", 1))
-        self.store_flash = Flash(_STORE_SECTORS, scenario.get("seed", 1) + 1)
+        self.store_flash = SparseFlash(_STORE_SECTORS, scenario.get("seed", 1) + 1)
         self.sensors = [_whole(item) for item in scenario.get("sensors", [])]
         self.clock_chip = Pcf8563(sched, _epoch_s(scenario.get("start", DEFAULT_START)))
         self.there = {item["name"]: product(item) for item in scenario.get("sensors", [])}

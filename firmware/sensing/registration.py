@@ -266,7 +266,7 @@ class Registration:
             return
         entry = self._registry.entries[index]
         self._parts.recorder.event(
-            "sensor.joined", sensor=entry["name"], ieee=ieee, place=entry["place"], kind=entry["kind"],
+            "sensor.joined", sensor=entry["name"], ieee=ieee, place=entry["place"], sensor_kind=entry["kind"],
             maker=facts.get("maker", ""), model=facts.get("model", ""), code=bool(facts.get("code")),
         )
         self._parts.announce("register_joined")

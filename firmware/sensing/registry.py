@@ -61,6 +61,13 @@ def check_entry(item: object) -> str:
     return "" if isinstance(item.get("facts", {}), dict) else "has bad facts"
 
 
+def check_list(whole: "Any") -> str:
+    """Of a list as it is kept: empty, or what is wrong. Entries that are bad are no reason: they are left out."""
+    if not isinstance(whole, dict) or whole.get("format") != _FORMAT or not isinstance(whole.get("sensors"), list):
+        return "of another form"
+    return ""
+
+
 class Registry:
     """store: firmware.store.Store; imported: sensors.json, taken over when the store has no list yet.
 
@@ -86,8 +93,9 @@ class Registry:
             return None
         try:
             whole = json.loads(data)
-            if whole["format"] != _FORMAT or not isinstance(whole["sensors"], list):
-                raise ValueError("format")
+            wrong = check_list(whole)
+            if wrong:
+                raise ValueError(wrong)
             return whole["sensors"]
         except Exception as error:  # noqa: BLE001 - the store's CRC was right: another firmware wrote it
             self._log.failed("registry", "the list cannot be read", error)

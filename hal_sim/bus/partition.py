@@ -31,10 +31,50 @@ class Flash:
         self.fault = ""  # "": works; "dead": every operation raises OSError; "silent": writes do nothing
         self._noise = seed
 
+    @property
+    def sectors(self) -> int:
+        return len(self.cells) // SECTOR
+
+    def sector(self, number: int) -> "Any":
+        """The cells of one sector."""
+        return memoryview(self.cells)[number * SECTOR : (number + 1) * SECTOR]
+
+    def writable(self, number: int) -> "Any":
+        """As sector(), for who changes it."""
+        return self.sector(number)
+
+    def erase(self, number: int) -> None:
+        self.sector(number)[:] = b"\xff" * SECTOR
+
     def noise(self) -> int:
         """The next byte of a small repeatable generator (what a torn cell reads as)."""
         self._noise = (self._noise * 1103515245 + 12345) & 0x7FFFFFFF
         return (self._noise >> 16) & 0xFF
+
+
+class SparseFlash(Flash):
+    """A chip of which only the sectors that were written take memory: for a home that runs in a small heap."""
+
+    def __init__(self, sectors: int, seed: int = 1) -> None:
+        super().__init__(0, seed)
+        self._count = sectors
+        self._written: dict = {}
+        self._blank = b"\xff" * SECTOR
+
+    @property
+    def sectors(self) -> int:
+        return self._count
+
+    def sector(self, number: int) -> "Any":
+        return self._written.get(number, self._blank)
+
+    def writable(self, number: int) -> "Any":
+        if number not in self._written:
+            self._written[number] = bytearray(self._blank)
+        return self._written[number]
+
+    def erase(self, number: int) -> None:
+        self._written.pop(number, None)
 
 
 class Partition:
@@ -46,8 +86,13 @@ class Partition:
 
     def readblocks(self, block: int, buf: "Any", offset: int = 0) -> None:
         self._check(block, offset, len(buf))
-        start = block * SECTOR + offset
-        buf[:] = self._flash.cells[start : start + len(buf)]
+        at = block * SECTOR + offset
+        done = 0
+        while done < len(buf):
+            inside = (at + done) % SECTOR
+            count = min(SECTOR - inside, len(buf) - done)
+            buf[done : done + count] = self._flash.sector((at + done) // SECTOR)[inside : inside + count]
+            done += count
 
     def writeblocks(self, block: int, buf: "Any", offset: "int | None" = None) -> None:
         """Program buf at block and offset; without an offset the sectors are erased first."""
@@ -57,12 +102,15 @@ class Partition:
         self._check(block, offset or 0, len(buf))
         start = block * SECTOR + (offset or 0)
         data = bytes(buf)
-        for at in range(0, len(data), PAGE):
-            self._program(start + at, data[at : at + PAGE])
+        done = 0
+        while done < len(data):
+            count = min(PAGE - (start + done) % PAGE, len(data) - done)  # as the chip: never over a page's end
+            self._program(start + done, data[done : done + count])
+            done += count
 
     def ioctl(self, op: int, arg: int) -> int:
         if op == _IOCTL_BLOCKS:
-            return len(self._flash.cells) // SECTOR
+            return self._flash.sectors
         if op == _IOCTL_SIZE:
             return SECTOR
         if op == _IOCTL_ERASE:
@@ -73,7 +121,7 @@ class Partition:
         if self._flash.fault == "dead":
             raise OSError(5)
         start = block * SECTOR + offset
-        if block < 0 or offset < 0 or start + size > len(self._flash.cells):
+        if block < 0 or offset < 0 or start + size > self._flash.sectors * SECTOR:
             raise OSError(22)
 
     def _operate(self, duration_ms: int) -> None:
@@ -95,28 +143,30 @@ class Partition:
             self._tear(start, data)
             raise
         flash.programs += 1
+        cells, at = flash.writable(start // SECTOR), start % SECTOR  # a page lies within one sector
         for index, byte in enumerate(data):
-            flash.cells[start + index] &= byte
+            cells[at + index] &= byte
 
     def _tear(self, start: int, data: bytes) -> None:
         flash = self._flash
         whole = flash.noise() % (len(data) + 1)
+        cells, at = flash.writable(start // SECTOR), start % SECTOR
         for index in range(whole):
-            flash.cells[start + index] &= data[index]
+            cells[at + index] &= data[index]
         if whole < len(data):
-            flash.cells[start + whole] &= data[whole] | flash.noise()
+            cells[at + whole] &= data[whole] | flash.noise()
 
     def _erase(self, sector: int) -> None:
         self._check(sector, 0, SECTOR)
         flash = self._flash
         if flash.fault == "silent":
             return
-        start = sector * SECTOR
         try:
             self._operate(_ERASE_MS)
         except BaseException:
-            for index in range(start, start + SECTOR, 1 + flash.noise() % 7):
-                flash.cells[index] |= flash.noise()
+            cells = flash.writable(sector)
+            for index in range(0, SECTOR, 1 + flash.noise() % 7):
+                cells[index] |= flash.noise()
             raise
         flash.erases += 1
-        flash.cells[start : start + SECTOR] = b"\xff" * SECTOR
+        flash.erase(sector)

@@ -7,7 +7,7 @@ import pytest
 from flashed import Chip, PowerCut, live, patch, saved
 
 from firmware import slots
-from hal_sim.bus.partition import SECTOR
+from hal_sim.bus.partition import SECTOR, Flash, Partition, SparseFlash
 
 SOAK = bool(os.environ.get("SOAK"))
 # name: (offset of its first copy, bytes of a copy)
@@ -383,3 +383,30 @@ def test_marks_that_did_not_take_are_noticed(chip):
 def test_it_runs_on_the_board_s_python(micropython):
     out = micropython(["host_tests/firmware/port/store_run.py"])
     assert out.split() == ["True", "12000", "True", "None"]
+
+
+def test_the_home_s_flash_takes_memory_for_what_is_written_only_and_is_the_same_flash():
+    dense, sparse = Flash(8, 5), SparseFlash(8, 5)
+    pair = [Partition(flash, lambda ms: None) for flash in (dense, sparse)]
+    rng = random.Random(5)
+    for _ in range(600):
+        block, offset, data = rng.randrange(8), rng.randrange(SECTOR), rng.randbytes(rng.randrange(1, 700))
+        dense.cut_at = sparse.cut_at = 0 if rng.random() < 0.1 else None
+        what, seen = rng.randrange(3), []
+        for part in pair:
+            try:
+                if what == 0:
+                    part.ioctl(6, block)
+                else:
+                    part.writeblocks(block, data, offset)
+                seen.append("done")
+            except (PowerCut, OSError) as error:
+                seen.append(type(error))
+        assert seen[0] == seen[1]
+        bufs = [bytearray(3 * SECTOR), bytearray(3 * SECTOR)]
+        for part, buf in zip(pair, bufs, strict=True):
+            part.readblocks(block % 6, buf)
+        assert bufs[0] == bufs[1]
+    for sector in range(8):
+        sparse.erase(sector)
+    assert not sparse._written
