@@ -10,6 +10,7 @@ NAMES = {told.NOTIFIED: "notified", told.BUTTON: "button", told.PRESENCE: "prese
 ALARM, ALARM_2, TEST, TAMPER, LOW = ias.ALARM_1, ias.ALARM_2, ias.TEST, ias.TAMPER, ias.BATTERY_LOW
 IDLE = 0x20  # the restore bit, which some never clear
 IDLE_2 = 0x30  # and the supervision bit
+HUSHED = 0x800
 
 # What happens to each kind: (word, method, argument); five minutes apart
 USES = {
@@ -18,6 +19,17 @@ USES = {
     "door": (("open", "set_open", True), ("close", "set_open", False)),
     "call_button": (("press", "press", "call"), ("second", "press", "call")),
 }
+
+
+# ... and to some more, after that: (word, method, argument, what it tells)
+MORE = {
+    "RBSH-SD-ZB-EU": (("smoke again", "set_smoke", True, [ALARM]),
+                      ("hush", "hush", None, [ALARM | TEST | HUSHED, ALARM | HUSHED])),
+    "W599001": (("heat", "set_heat", True, [ALARM_2]), ("cool", "set_heat", False, [0])),
+    "ZB-MotionSensor-D0003": (("bright", "set_bright", True, [0]), ("tampered", "set_tamper", True, [TAMPER])),
+    "SMSZB-120": (("tampered", "set_tamper", True, []),),
+    "TS0205": (("tampered", "set_tamper", True, [TAMPER]),),
+}  # fmt: skip
 
 
 class Product:
@@ -74,10 +86,8 @@ def do(model, word, method, argument):
         getattr(market[model], method)()
     else:
         getattr(market[model], method)(argument)
-for model in %r:
-    for turn, (word, method, argument) in enumerate(%r):
-        market.at(60000 + turn * 300000, do, model, word, method, argument)
-    market.at(60000 + len(%r) * 300000, do, model, "battery", "set_battery", 60)
+for model, turn, word, method, argument in %r:
+    market.at(60000 + turn * 300000, do, model, word, method, argument)
 market.run(13 * 3600000)
 """
 
@@ -115,8 +125,11 @@ def market(micropython):
     def of(kind):
         if kind not in played:
             models = [one.model for one in PRODUCTS if one.kind == kind]
-            uses = USES[kind]
-            out = micropython(["-c", PROGRAM % (models, models, uses, uses)])
+            plan = []
+            for model in models:
+                uses = USES[kind] + tuple(one[:3] for one in MORE.get(model, ())) + (("battery", "set_battery", 60),)
+                plan += [(model, turn, *use) for turn, use in enumerate(uses)]
+            out = micropython(["-c", PROGRAM % (models, plan)])
             played[kind] = [json.loads(line) for line in out.splitlines()]
             assert played[kind][-1][1:] == ["alive", True]
         return played[kind]
@@ -149,6 +162,8 @@ def test_each_thing_is_told_once(market, product):
     seen = Seen(market(product.kind), product.model)
     for (word, _, _), expected in zip(USES[product.kind], product.tells, strict=True):
         assert seen.events(word, product.kind != "call_button") == expected, word
+    for word, _, _, values in MORE.get(product.model, ()):
+        assert seen.events(word, True) == n(*values), word
 
 
 @pytest.mark.req("ZB-14", "ZB-10")
