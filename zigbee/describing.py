@@ -28,7 +28,7 @@ _WANTED = (ias.POWER, ias.POLL_CONTROL, ias.WARNING, ias.IDENTIFY, 0x0402)
 
 async def node(interview: "Interview") -> None:
     """Mains or battery. A device that keeps this to itself is taken for a sleeping one."""
-    capabilities = zdo.node(await interview.profile(ZDO_NODE_DESC_REQ, zdo.of_interest(interview.device.short)))
+    capabilities = await interview.described(ZDO_NODE_DESC_REQ, zdo.of_interest(interview.device.short), zdo.node)
     wanted = zdo.MAINS | zdo.LISTENS
     mains = capabilities is not None and capabilities & wanted == wanted
     interview.facts["power"] = "mains" if mains else "battery"
@@ -36,7 +36,7 @@ async def node(interview: "Interview") -> None:
 
 async def endpoints(interview: "Interview") -> None:
     """Which endpoints there are. Refusal: none."""
-    found = zdo.endpoints(await interview.profile(ZDO_ACTIVE_EP_REQ, zdo.of_interest(interview.device.short)))
+    found = await interview.described(ZDO_ACTIVE_EP_REQ, zdo.of_interest(interview.device.short), zdo.endpoints)
     found = [one for one in found or () if one <= _GENERAL][:_LOOKED_AT]
     if not found:
         raise Refusal("failed", "no endpoints")
@@ -49,7 +49,7 @@ async def clusters(interview: "Interview") -> None:
     short = interview.device.short
     found = []
     for endpoint in facts.get("endpoints", ()):
-        answer = zdo.simple(await interview.profile(ZDO_SIMPLE_DESC_REQ, zdo.simple_desc(short, endpoint)))
+        answer = await interview.described(ZDO_SIMPLE_DESC_REQ, zdo.simple_desc(short, endpoint), zdo.simple)
         if answer is not None and answer[0] == endpoint:
             found.append(answer)
     if not found:

@@ -72,7 +72,8 @@ class Interview:
         self.step = ""
         self.on_step: Callable[[str, int, int, str], Any] | None = None
         self.on_facts: Callable[[str, dict], Device | None] | None = None
-        facts.setdefault("done", [])
+        if not _sound(facts):
+            facts["done"] = []
 
     @property
     def admitted(self) -> bool:
@@ -118,8 +119,7 @@ class Interview:
         device = self.on_facts(self.device.ieee, self.facts)
         if device is not None:
             self.device = device
-            device.traits = self.facts.get("traits", 0)
-            device.endpoint = self.facts.get("endpoint", device.endpoint)
+            device.take_facts(self.facts)
 
     def lacks(self, what: str) -> None:
         """Note what it refused without being useless for it."""
@@ -135,6 +135,14 @@ class Interview:
         elif answer is None:
             raise Away(self.step)
         return answer or b""
+
+    async def described(self, command: int, payload: bytes, parse: "Callable[[bytes], Any]") -> "Any":
+        """Ask the device profile and parse the answer; None: refused, broken, which is counted, or not answered."""
+        answer = await self.profile(command, payload)
+        found = parse(answer)
+        if found is None and len(answer) > 2 and answer[2] == zdo.OK:
+            self.asker.broken += 1
+        return found
 
     async def ask(
         self, cluster: int, command: int, payload: bytes, wanted: int, own: bool = False, endpoint: int = 0,
@@ -167,3 +175,17 @@ class Interview:
     def _tell(self, place: int) -> None:
         if self.on_step is not None:
             self.on_step(self.device.ieee, place, len(NAMES), NAMES[place])
+
+
+def _sound(facts: dict) -> bool:
+    """Whether what is kept of an interview can be gone on from; else it begins anew."""
+    if not isinstance(facts.get("done"), list) or "clusters" in facts["done"] and not _lists(facts):
+        return False
+    return "kind" not in facts["done"] or isinstance(facts.get("kind"), str) and isinstance(facts.get("traits"), int)
+
+
+def _lists(facts: dict) -> bool:
+    for name in ("servers", "clients"):
+        if not isinstance(facts.get(name), list):
+            return False
+    return isinstance(facts.get("maker", ""), str) and isinstance(facts.get("model", ""), str)

@@ -112,11 +112,8 @@ class Pairing:
 
     def reconfigure(self, device: Device, period_s: int) -> None:
         """It shall report this often, 60 s to 18 h; told at once if it listens, else at its next sign of life."""
-        facts = device.facts
-        if not facts:
-            return
-        facts["period_s"] = max(60, min(period_s, 0xFFFE))
-        interview = self._of(device.wire) or self._add(device, facts)
+        interview = self._of(device.wire) or self._add(device, _facts(device, True))
+        interview.facts["period_s"] = max(60, min(period_s, 0xFFFE))
         interview.redo(REPORTING)
         interview.keep()
         self._resume(interview, self._clock.ms())
@@ -129,8 +126,9 @@ class Pairing:
 
     def known(self, device: Device) -> None:
         """A device of the home with its facts: an interview that was broken off goes on at its next sign of life."""
-        facts = device.facts
-        if facts and "done" in facts and len(facts["done"]) < len(NAMES) and self._of(device.wire) is None:
+        self._leaving.end(device.wire)
+        facts = _facts(device, True)
+        if "done" in facts and len(facts["done"]) < len(NAMES) and self._of(device.wire) is None:
             self._add(device, facts)
 
     def forgotten(self, device: Device) -> None:
@@ -170,7 +168,7 @@ class Pairing:
                 return True
             self._leaving.end(device.wire)
         if device.index != STRANGER:
-            if inside and not announced and device.facts and "done" in device.facts:
+            if inside and not announced:
                 interview = self._again(device, interview)
         elif interview is None:
             interview = self._new(device, inside)
@@ -299,9 +297,10 @@ class Pairing:
     def _again(self, device: Device, interview: "Interview | None") -> Interview:
         """A sensor of the home was reset and joined once more: what it forgot is done again."""
         if interview is None:
-            interview = self._add(device, device.facts)
+            interview = self._add(device, _facts(device, False))
         if interview.state != RUNNING:
             interview.redo(AGAIN)
+            interview.facts["ready"] = False
         return interview
 
     def _add(self, device: Device, facts: dict) -> Interview:
@@ -390,3 +389,10 @@ class Pairing:
             self._log.warning("zigbee: %s refused: %s" % (ieee, reason))
             if self.on_refused is not None:
                 self.on_refused(ieee, reason)
+
+
+def _facts(device: Device, ready: bool) -> dict:
+    """What is known of a sensor of the home; one that was entered by hand was never interviewed and is from the start.
+    """
+    facts = device.facts
+    return facts if isinstance(facts, dict) and isinstance(facts.get("done"), list) else {"ready": ready}

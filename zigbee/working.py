@@ -102,7 +102,7 @@ async def bind(interview: "Interview") -> None:
         device = interview.device
         endpoint = interview.endpoint_of(cluster)
         where = zdo.bind(device.short, device.wire, endpoint, cluster, interview.cie(), HOST_ENDPOINT)
-        answer = zdo.status(await interview.profile(ZDO_BIND_REQ, where))
+        answer = await interview.described(ZDO_BIND_REQ, where, zdo.status)
         if answer is not None and answer[1] == zdo.OK:
             continue
         if cluster == job:

@@ -518,7 +518,7 @@ def test_a_sensor_that_was_reset_and_joins_again_works_again(play):
         home.run(165000)
     """)
     assert shown(lines, "zone") == [[True, 1]]
-    assert len(of(lines, "gone")) == 1
+    assert len(of(lines, "gone")) == 1 and len(of(lines, "ready")) == 2
     assert not of(lines, "refused")
 
 
@@ -538,6 +538,69 @@ def test_an_address_that_appears_twice_is_refused_and_told(play):
         home.run(200000)
     """)
     assert [line[3] for line in of(lines, "refused")] == ["duplicate"]
+
+
+def test_a_sensor_that_was_entered_by_hand_is_interviewed_when_it_joins(play):
+    """It is in the list with its kind and address only; what it is made of is learnt, and nothing stops its alarms."""
+    lines = play("""
+        from hal_sim.zigbee.ieee import ieee_of
+        home = Home()
+        ieee = ieee_of("smoke")
+        home.devices[ieee] = home.coordinator.know(ieee, 7)
+        home.kept[ieee] = (7, "{}")
+        home.at(5000, home.pairing.open, 60, False)
+        home.at(6000, home.chip.pair, "smoke", "smoke", "hall")
+        home.at(50000, home.chip.smoke, "smoke", True)
+        home.run(60000)
+    """)
+    assert len(of(lines, "ready")) == 1
+    assert [line for line in of(lines, "status", 7) if line[3] == 1 and line[4] & 1 and line[0] <= 50_050]
+
+
+@pytest.mark.parametrize("kept", [
+    '{"done": 7}', '{"done": ["clusters"], "servers": 3}', '{"done": ["kind"], "kind": 3}', '[]',
+    '{"done": [[], null]}',
+])  # fmt: skip
+def test_facts_from_a_damaged_registry(play, kept):
+    lines = play(f"""
+        home = Home()
+        home.at(5000, home.pairing.open, 60, False)
+        home.at(6000, home.chip.pair, "smoke", "smoke", "hall")
+        home.run(60000)
+        for ieee in home.kept:
+            home.kept[ieee] = (0, {kept!r})
+        again = Home(home.chip, home.kept)
+        again.at(70000, home.chip.smoke, "smoke", True)
+        again.at(71000, again.pairing.reconfigure, list(again.devices.values())[0], 7200)
+        again.show(170000, "facts", lambda: json.loads(list(home.kept.values())[0][1]))
+        again.run(180000)
+    """)
+    assert [line for line in of(lines, "status", 0) if line[3] == 1 and line[4] & 1 and 70_000 <= line[0] <= 70_050]
+    facts = shown(lines, "facts")[0]
+    assert facts["period_s"] == 7200 and facts["kind"] == "smoke" and facts["ready"] is True
+
+
+def test_every_bought_product_is_interviewed(micropython):
+    """All models of the simulated makers, none with a word about it in the interview."""
+    program = """
+        from hal_sim.zigbee.makers import MODELS
+        quiet.update(("status", "stranger", "step"))
+        home = Home(limit=64)
+        names = sorted(MODELS)
+        for number, name in enumerate(names):
+            home.at(5000 + 70000 * number, home.pairing.open, 40, False)
+            home.at(6000 + 70000 * number, home.chip.pair, "", name, "hall", None, None, name)
+        tell("models", names)
+        home.run(5000 + 70000 * len(names))
+    """
+    lines = [json.loads(one) for one in micropython(["-c", PRELUDE + textwrap.dedent(program)], "2M").splitlines()]
+    names = shown(lines, "models")[0]
+    joined = {line[2]: line[0] for line in of(lines, "joined")}
+    ready = {line[3]["model"]: line for line in of(lines, "ready")}
+    assert len(names) >= 20
+    assert sorted(joined) == sorted(ready) == names, sorted(set(names) - set(ready))
+    assert all(ready[name][0] - joined[name] <= 20_000 for name in names)
+    assert not of(lines, "refused") and not of(lines, "gone")
 
 
 # ---------------------------------------------------------------------------- radio loss
