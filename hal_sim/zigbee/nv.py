@@ -15,6 +15,7 @@ _FAILED = 0x0A  # NV_OPER_FAILED
 _BAD_LENGTH = 0x0C
 _PIECE = 246  # bytes of a value in one answer
 _ITEM_LIMIT = 4096  # bytes
+_OLD_POLL_RATE = 0x0024  # not an item: Z-Stack 3 reads and writes it in RAM, and says that its length is 0
 
 
 class Nv:
@@ -22,15 +23,16 @@ class Nv:
 
     def __init__(self) -> None:
         self.items: dict = {}
+        self._poll_rate = put16(0)
 
     def commands(self) -> dict:
         """SREQ -> (shortest payload, handler(payload) -> SRSP payload)."""
         return {
             0x2107: (5, self._osal_init),
-            0x2108: (3, lambda p: self._read(le16(p, 0), p[2], _PIECE)),
+            0x2108: (3, lambda p: self._read_old(le16(p, 0), p[2])),
             0x211C: (4, lambda p: self._read(le16(p, 0), le16(p, 2), _PIECE)),
             0x2109: (4, lambda p: self._write(le16(p, 0), p[2], p[4:4 + p[3]])),
-            0x211D: (6, lambda p: self._write(le16(p, 0), le16(p, 2), p[6:6 + le16(p, 4)])),
+            0x211D: (6, lambda p: self._write_long(p)),
             0x2112: (4, lambda p: self._delete(le16(p, 0), le16(p, 2))),
             0x2113: (2, lambda p: put16(len(self.items.get(le16(p, 0), b"")))),
             0x2130: (9, self._create),
@@ -66,6 +68,17 @@ class Nv:
             return bytes((INVALID_PARAMETER, 0))
         piece = value[offset:offset + limit]
         return bytes((SUCCESS, len(piece))) + piece
+
+    def _read_old(self, key: int, offset: int) -> bytes:
+        if key == _OLD_POLL_RATE:
+            return bytes((SUCCESS, 2)) + self._poll_rate
+        return self._read(key, offset, _PIECE)
+
+    def _write_long(self, p: bytes) -> bytes:
+        if le16(p, 0) == _OLD_POLL_RATE:
+            self._poll_rate = p[6:8]
+            return bytes((SUCCESS,))
+        return self._write(le16(p, 0), le16(p, 2), p[6:6 + le16(p, 4)])
 
     def _write(self, key: "Any", offset: int, data: bytes) -> bytes:
         value = self.items.get(key)
