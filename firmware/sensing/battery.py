@@ -31,6 +31,8 @@ _STEP_MV = const(50)  # a voltage in steps of 100 mV, rounded
 _NEW_MV = const(150)  # risen so far, it is another battery
 FULL = const(990)
 
+_QUERIES = const(2)
+
 POINTS = const(8)
 _GAP_DAYS = const(7)  # between two points, doubled when all are taken
 _SPAN_DAYS = const(14)  # a slope needs as much, and as great a fall
@@ -57,6 +59,7 @@ class Battery:
         self.suspected = False
         self.warned = False
         self.asks = 0  # questions it is still worth: the class may be about to change
+        self.queries = _QUERIES  # questions left for who has told nothing yet
         self._fresh = False
         self._likely = UNKNOWN
         self._times = 0
@@ -84,6 +87,10 @@ class Battery:
         if self.low_bit is not low or (not self.mv and self.half_percent < 0) or low:
             self._fresh = True
         self.low_bit = low
+
+    def untold(self) -> bool:
+        """Neither a voltage nor a percentage is known, and asking may still help."""
+        return self.queries > 0 and not self.mv and not self.radio_mv and self.half_percent < 0
 
     @property
     def rated_mv(self) -> int:

@@ -35,6 +35,8 @@ _LOST_SOONEST_MS = const(7_200_000)
 _AGAIN_MS = const(600_000)  # between two questions
 _UNHEARD_MS = const(60_000)  # after the start, before who was not heard is asked
 _ANSWER_MS = const(30_000)
+_MISSED_WEAK = const(2250)  # who does not listen is not asked: weak when two reports are missing, lost when three are
+_MISSED_LOST = const(3250)  # (ms of silence a second of its rhythm)
 USUAL_S = const(14_400)  # of a sensor that does not say: status every 4 h
 
 
@@ -45,9 +47,9 @@ def dbm_of(lqi: int) -> int:
 
 class Link:
     """now_ms: when supervision of it began; rhythm_s: how often it is heard of by itself; brisk: it owes a report a
-    minute, and its silence is told in minutes (an activity sensor)."""
+    minute, and its silence is told in minutes (an activity sensor); unasked: it does not listen between its reports."""
 
-    def __init__(self, now_ms: int, rhythm_s: int, brisk: bool) -> None:
+    def __init__(self, now_ms: int, rhythm_s: int, brisk: bool, unasked: bool = False) -> None:
         self.state = GOOD  # it counted as registered because it did its job
         self.reported = GOOD  # what the last record said
         self.dbm: int | None = None
@@ -60,11 +62,16 @@ class Link:
         self._worse_ms = NEVER_MS
         self._faint = False
         self._turned_ms = NEVER_MS
+        self.unasked = unasked
         self.pace(rhythm_s, brisk)
 
     def pace(self, rhythm_s: int, brisk: bool) -> None:
         """When it is asked, weak and lost, in ms of silence."""
         self.brisk = brisk and rhythm_s <= _EACH_MINUTE_S
+        if self.unasked:
+            self.ask_ms = self.weak_ms = min(rhythm_s * _MISSED_WEAK, _ASK_LATEST_MS)
+            self.lost_ms = min(rhythm_s * _MISSED_LOST, _ASK_LATEST_MS + _LOST_AFTER_MS)
+            return
         if self.brisk:
             self.ask_ms, self.weak_ms, self.lost_ms = _ASK_SOONEST_MS, 5 * _MINUTE, 10 * _MINUTE
             return
@@ -74,7 +81,7 @@ class Link:
 
     def heard(self, now_ms: int, lqi: int) -> None:
         """A whole frame of it came."""
-        if now_ms - self.asked_ms <= _ANSWER_MS:
+        if now_ms - self.asked_ms <= _ANSWER_MS and not self.unasked:
             self.answers = True
         self.heard_ms = self.quiet_ms = now_ms
         self.fresh = True
@@ -126,7 +133,7 @@ class Link:
 
     def wants_question(self, now_ms: int) -> bool:
         """It is to be asked now: overdue, not heard since the start, or its signal needs a second look."""
-        if now_ms - self.asked_ms < (_MINUTE if self.brisk else _AGAIN_MS):
+        if self.unasked or now_ms - self.asked_ms < (_MINUTE if self.brisk else _AGAIN_MS):
             return False
         if now_ms - self.quiet_ms >= self.ask_ms or not self.fresh and now_ms - self._since_ms >= _UNHEARD_MS:
             return True

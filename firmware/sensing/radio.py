@@ -3,9 +3,10 @@
 Owns the judgement that silence is the radio's fault and not the sensors'. Pure but for `ask`: time comes in with each
 call. Must never form, open or pair anything; it only says what is the case.
 
-Mass silence: when a sensor is overdue and nobody was heard since, or several are overdue at once, all that have
-answered questions before are asked (the roll). If three or more were asked and less than a third answered within a
-minute, it is the radio: found within 100 s of the first doubt. It is over when as many of them are heard again.
+Mass silence: there is doubt when a sensor is overdue and nobody was heard since, when several are overdue at once, when
+two that report each minute are both missing, and after half an hour without a sound. Then all that have answered before
+are asked (the roll). If three or more were asked and less than a third answered within 30 s, or 20 s if the channel is
+noisy, it is the radio. It is over when as many of them are heard again.
 """
 
 from micropython import const
@@ -22,8 +23,11 @@ CALM = const(0)
 CALLING = const(1)  # the roll is called: nobody is judged
 SILENT = const(2)  # a fault of the radio
 
-_ROLL_MS = const(70_000)  # from the first question to the judgement
-_BATCH = const(8)  # questions a call of look(): every 10 s
+_ROLL_MS = const(30_000)  # from the first question to the judgement: sleepers poll every few seconds
+_NOISY_ROLL_MS = const(20_000)
+_BATCH = const(16)  # questions a call of look(), every 10 s; the line to the coprocessor has 24 places
+_HUSH_MS = const(70_000)  # without a sound, where two sensors owe a report a minute
+_STILL_MS = const(1_800_000)  # without a sound in any home
 _LEAST = const(3)  # sensors that were asked; fewer are judged one by one
 _PAUSE_MS = const(600_000)  # after a roll that found the radio well
 _PROBE_MS = const(60_000)  # in a silence: how often a few are asked
@@ -74,8 +78,11 @@ class Radio:
         """Somebody of the home was heard."""
         self.last_ms = now_ms
 
-    def look(self, now_ms: int, sensors: "Iterable[Sensor | None]") -> int:
-        """Call every 10 s while the chip is up. Returns SILENT when that begins, CALM when it has ended, -1 else."""
+    def look(self, now_ms: int, sensors: "Iterable[Sensor | None]", noisy: bool) -> int:
+        """Call every 10 s while the chip is up. noisy: something drowns the channel.
+
+        Returns SILENT when that begins, CALM when it has ended, -1 else.
+        """
         if self.state == CALM:
             if now_ms - self._called_ms >= _PAUSE_MS and self._doubtful(now_ms, sensors):
                 self.state = CALLING
@@ -85,7 +92,8 @@ class Radio:
             return -1
         if self.state == CALLING:
             self._batch(now_ms, sensors, _BATCH)
-            return self._judge(now_ms, sensors) if now_ms - self._called_ms >= _ROLL_MS else -1
+            called_ms = now_ms - self._called_ms
+            return self._judge(now_ms, sensors) if called_ms >= (_NOISY_ROLL_MS if noisy else _ROLL_MS) else -1
         if now_ms - self._called_ms >= _PROBE_MS:
             self._called_ms = now_ms
             if not self._batch(now_ms, sensors, _PROBES):
@@ -96,13 +104,17 @@ class Radio:
         return CALM
 
     def _doubtful(self, now_ms: int, sensors: "Iterable[Sensor | None]") -> bool:
-        overdue = 0
+        overdue = brisk = 0
         alone = False
         for sensor in sensors:
-            if sensor is not None and sensor.link.overdue(now_ms):
+            if sensor is None or sensor.link.state == LOST:
+                continue
+            brisk += sensor.link.brisk
+            if sensor.link.overdue(now_ms):
                 overdue += 1
                 alone = alone or self.last_ms <= sensor.link.quiet_ms
-        return alone or overdue > 1
+        still_ms = now_ms - self.last_ms
+        return alone or overdue > 1 or still_ms >= (_HUSH_MS if brisk > 1 else _STILL_MS)
 
     def _batch(self, now_ms: int, sensors: "Iterable[Sensor | None]", limit: int) -> int:
         """Ask the next of those who answer. In the roll whoever was heard since it began needs no question."""
@@ -122,10 +134,13 @@ class Radio:
         self.asked = 0
         latest = -1
         for sensor in sensors:
-            if sensor is not None and sensor.link.answers and sensor.link.state != LOST:
+            if sensor is None or not sensor.link.answers or sensor.link.state == LOST:
+                continue
+            if sensor.link.quiet_ms >= self._called_ms:
                 self.asked += 1
-                if sensor.link.quiet_ms < self._called_ms:
-                    latest = max(latest, sensor.link.quiet_ms)
+            elif sensor.link.asked_ms >= self._called_ms:
+                self.asked += 1
+                latest = max(latest, sensor.link.quiet_ms)
         self.from_ms = self._called_ms
         self.answered = self._count(sensors)
         if self.asked < _LEAST or self.answered * 3 >= self.asked:

@@ -9,7 +9,7 @@ from micropython import const
 from firmware.sensing.battery import Battery
 from firmware.sensing.links import USUAL_S, Link
 from firmware.sensing.masks import Mask
-from zigbee.quirks import mark_s
+from zigbee.quirks import UNASKED, mark_s
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -41,13 +41,14 @@ class Sensor:
         self.accepted_ms = NEVER_MS  # when a press last counted
         self._run_ms = NEVER_MS  # since when it notifies alarms without a pause
         self._notified_ms = NEVER_MS
+        self.doubted_ms = NEVER_MS  # when it was last asked because of an old frame
         self.stuck = False
         self.tamper = False
         self.trouble = False
         self.covered = False
         self.present: bool | None = None
         self.temperature: int | None = None  # hundredths of a degree Celsius
-        self.link = Link(now_ms, self.rhythm_s, self.kind == ACTIVITY)
+        self.link = Link(now_ms, self.rhythm_s, self.kind == ACTIVITY, bool(self.traits & UNASKED))
         self.battery = Battery()
         self.mask = Mask(now_ms, 1000 * mark_s(self.traits)) if self.kind == ACTIVITY else None
         self._keys = [-1] * _RECENT

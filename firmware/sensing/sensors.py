@@ -30,6 +30,7 @@ if _TYPE_CHECKING:
 
 _HELD_MS = const(5000)  # without a restore: from a press that counted to the next that does
 _STUCK_MS = const(60_000)  # fault 39
+_DOUBT_MS = const(60_000)  # a sensor whose old frames come again is asked what is the case this often at most
 _STRANGERS = const(8)
 _STRANGER_MS = const(600_000)  # an unknown device is reported this often at most
 _STATE_TAMPER = const(1)  # of the activity mask's state
@@ -74,6 +75,8 @@ class Sensors:
         coordinator.on_status = self._on_status
         coordinator.on_stranger = self._on_stranger
         coordinator.on_activity = self._on_activity
+        coordinator.on_flood = self._on_flood
+        coordinator.on_duplicate = self._on_duplicate
         coordinator.on_tick = self._on_tick
 
     # ------------------------------------------------------------------ which there are
@@ -154,6 +157,9 @@ class Sensors:
         if sensor is None:
             return  # removed a moment ago
         now = self._clock.ms()
+        if device.stale:
+            self._replayed(sensor, kind, value, tsn, now)
+            return
         if kind == told.NOTIFIED and sensor.kind == CALL_BUTTON and value & ias.ANY_ALARM and sensor.notified(now):
             self._unstick(sensor)  # it had paused: this is somebody's press
         if kind > told.PRESENCE:  # it says the same however often it comes
@@ -168,10 +174,24 @@ class Sensors:
             else:
                 self._moved(sensor, bool(value & 1), now)
             sensor.remember(kind, value, tsn, now)
-        if device.stale:
+        self._lives(sensor, lqi, now)
+
+    def _replayed(self, sensor: Sensor, kind: int, value: int, tsn: int, now_ms: int) -> None:
+        """An alarm in an old frame come again (fault 41). It calls, as nobody can be sure, but it is not taken for the
+        sensor's own word: it neither uses up a press nor makes the pendant stuck nor opens a door.
+        """
+        if sensor.repeats(kind, value, tsn, now_ms):
+            self.repeats += 1
+            return
+        if sensor.kind == SMOKE and kind != told.BUTTON:
+            self._smoke(sensor, ias.alarm_of(value), tsn)  # the sensor's next word ends it
+        elif sensor.kind == CALL_BUTTON and kind != told.LEVEL:
+            self.sink(CALL, sensor.index)
+            self._confirm(sensor)
+        sensor.remember(kind, value, tsn, now_ms)
+        if now_ms - sensor.doubted_ms >= _DOUBT_MS:
+            sensor.doubted_ms = now_ms
             self._doubt(sensor)
-        else:
-            self._lives(sensor, lqi, now)
 
     def _lives(self, sensor: Sensor, lqi: int, now_ms: int) -> None:
         """Whatever it said, it lives."""
@@ -351,6 +371,23 @@ class Sensors:
             self._record("sensor.refused", ieee=device.ieee, reason="unknown", value=value)
         except Exception as error:  # noqa: BLE001
             tell(self._log, "sensor.refused", error)
+
+    def _on_flood(self, device: "Device | None", on: bool) -> None:
+        """Fault 40: it sends more than it may; only its alarms pass. None: all the strangers together."""
+        sensor = self.all[device.index] if device is not None and device.index >= 0 else None
+        if sensor is not None:
+            self.tell("sensor.fault", sensor, fault="flood", on=on)
+            return
+        try:
+            self._record("gateway.fault" if on else "gateway.recovered", fault="flood")
+        except Exception as error:  # noqa: BLE001
+            tell(self._log, "flood", error)
+
+    def _on_duplicate(self, device: "Device") -> None:
+        """ZB-04: its address is used from two places. Its alarms count all the same."""
+        sensor = self.all[device.index] if device.index >= 0 else None
+        if sensor is not None:
+            self.tell("sensor.fault", sensor, fault="duplicate", on=True)
 
     def _on_tick(self, now_ms: int) -> None:
         for sensor in self.all:

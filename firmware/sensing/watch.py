@@ -27,6 +27,7 @@ _FIRST_KEEP_MS = const(60_000)  # after the start, if the last time is an hour a
 _DOWN_MS = const(20_000)  # out of service so long, and it is a fault; every time is recorded when it is over
 _START_MS = const(60_000)  # the same after the gateway's own start
 _MORE_MS = const(20_000)  # between the reports that a change of battery class wants
+_UNTOLD_MS = const(60_000)  # after the start's questions, before who told nothing of its battery is asked
 _SECOND = const(1000)
 _QUESTIONS = const(4)  # a tick; the line to the coprocessor is also the alarms' confirmations'
 _VOLTS, _PERCENT, _RADIO_VOLTS = const(0x0020), const(0x0021), const(0x0040)
@@ -138,8 +139,10 @@ class Watch:
                 sensor.link.excuse(deaf_ms, now_ms)
 
     def _listen(self, now_ms: int) -> None:
-        change = self.radio.look(now_ms, self._sensors.all)
-        if self.radio.state == rd.CALLING:
+        before = self.radio.state
+        change = self.radio.look(now_ms, self._sensors.all, self.noisy)
+        if before == rd.CALM and self.radio.state == rd.CALLING:
+            self.noisy = False
             self._energy.set()
         if change == rd.SILENT:
             self._fault = "interference" if self.noisy else "radio_silence"
@@ -165,6 +168,10 @@ class Watch:
                 self._link_changed(sensor)
             if hears and left and link.wants_question(now_ms) and self.question(sensor):
                 left -= 1
+            elif hears and left and sensor.battery.untold() and link.fresh and now_ms - link.asked_ms >= _UNTOLD_MS:
+                sensor.battery.queries -= 1
+                left -= 1
+                self._send(sensor, ias.POWER, (_VOLTS, _PERCENT, _RADIO_VOLTS))
             self._battery(sensor, now_ms)
 
     def _link_changed(self, sensor: "Sensor") -> None:
@@ -190,7 +197,7 @@ class Watch:
             if battery.REPLACE in (cell.state, before):
                 self._tell_battery(sensor)
             self._announcer.battery(sensor, cell.state == battery.REPLACE)
-        if cell.asks and now_ms - sensor.link.asked_ms >= _MORE_MS:
+        if cell.asks and now_ms - sensor.link.asked_ms >= _MORE_MS and not sensor.link.unasked:
             cell.asks -= 1
             self._send(sensor, ias.POWER, (_VOLTS, _PERCENT, _RADIO_VOLTS))
             if sensor.device is not None and sensor.device.zone:
@@ -219,15 +226,16 @@ class Watch:
         device = sensor.device
         if device is None:
             return False
-        sensor.link.asked(self._clock.ms())  # also when it cannot be sent: not every tick
         if device.zone:
             return self._send(sensor, ias.ZONE, (ias.ZONE_STATUS,))
         return self._send(sensor, ias.BASIC, (_ZCL_VERSION,))
 
     def _send(self, sensor: "Sensor", cluster: int, attributes: tuple) -> bool:
         self._tsn = self._tsn + 1 if self._tsn < 0xFF else _TSN_FIRST
+        if not self._coordinator.send_zcl(sensor.device, cluster, zcl.read(self._tsn, attributes)):
+            return False
         sensor.link.asked(self._clock.ms())
-        return self._coordinator.send_zcl(sensor.device, cluster, zcl.read(self._tsn, attributes))
+        return True
 
     async def run(self) -> None:
         """For ever: measure the noise when nobody answers. The radio is deaf for 0.8 s meanwhile."""
