@@ -291,3 +291,45 @@ def test_every_control_has_a_name_and_can_be_reached(visit):
     unreachable = page.evaluate("""() => [...document.querySelectorAll('button:not(:disabled), [role=button]')]
         .filter(node => node.tabIndex < 0 && node.getAttribute('role') !== 'radio').map(node => node.outerHTML)""")
     assert unreachable == []
+
+
+@pytest.mark.req("ZB-02")
+@pytest.mark.req("ZB-03")
+@pytest.mark.req("ZB-09")
+def test_a_sensor_from_its_box_is_registered_named_used_and_removed(visit):
+    page = visit()
+    page.click("#shelf summary")
+    page.click("#screen button:has-text('감지기')")
+    page.wait_for_selector("#screen .s-sensor:nth-child(4)")
+    page.click("#screen button:has-text('감지기 등록')")
+    page.wait_for_selector("#screen .s-open time")
+    page.select_option("#box_product", "door|")
+    page.click("#box_on")
+    page.wait_for_selector("#screen .s-ok:has-text('등록되었습니다')")
+    record(page, "sensor.joined")
+    page.wait_for_selector("#devices li:last-child em.joined")
+    fast(page)  # the list is told every 10 s
+    page.click("#screen .s-sensor:nth-child(5) .s-name")
+    fast(page, 1)
+    page.fill("#screen .s-form input[name='name']", "베란다 문")
+    page.fill("#screen .s-form input[name='place']", "베란다")
+    page.click("#screen .s-form button:has-text('저장')")
+    page.wait_for_selector("#screen .s-sensor:has-text('베란다 문')")
+    page.click("#devices li:last-child button:has-text('문 열기')")
+    record(page, "door.opened")
+    row(page, "출입문이 열렸습니다")
+    page.click("#screen .s-sensor:has-text('베란다 문') .s-name")
+    page.click("#screen .s-form button:has-text('삭제')")
+    page.click("#screen .s-form button:has-text('정말 삭제')")
+    record(page, "sensor.left")
+
+
+def test_a_name_that_is_being_typed_stays_while_the_screen_changes(visit):
+    page = visit()
+    page.click("#screen button:has-text('감지기')")
+    page.click("#screen .s-sensor:nth-child(1) .s-name")
+    page.fill("#screen .s-form input[name='name']", "새 이름")
+    fast(page, 60)  # the clock on the screen goes on
+    page.focus("#screen .s-form input[name='name']")
+    page.wait_for_timeout(2500)
+    assert page.input_value("#screen .s-form input[name='name']") == "새 이름"

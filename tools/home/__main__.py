@@ -29,7 +29,8 @@ async def serve(port: int, open_page: bool, folder: pathlib.Path) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(make_app(house.command(folder), simulator.ROOT, house.scenario(), simulator.SOUND),
+    runner = web.AppRunner(make_app(house.command(folder), simulator.ROOT, house.scenario(), simulator.SOUND,
+                                    house.products()),
                            access_log=None, shutdown_timeout=2)
     await runner.setup()
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import pathlib
 
+from hal_sim.zigbee.makers import MODELS
 from tools import simulator
 
 HEAP = "16M"  # a session in a browser may last for hours; tests run with simulator.HEAP
@@ -18,6 +19,7 @@ SENSORS = (
     {"name": "화장실 응급호출기", "kind": "call_button", "place": "화장실"},
     {"name": "현관 출입감지기", "kind": "door", "place": "현관"},
 )
+_ACTS = {"smoke": "set_smoke", "call_button": "press", "door": "set_open", "activity": "see"}  # what a kind can do
 SETTINGS = {"tester": "01000000119"}  # whom test mode dials; nobody's number
 
 
@@ -25,6 +27,15 @@ def scenario(start: str = "", seed: int = 1) -> dict:
     """The home as a scenario object; start is ISO local time, the present minute when empty."""
     start = start or datetime.datetime.now().replace(microsecond=0).isoformat()
     return {"seed": seed, "start": start, "settings": dict(SETTINGS), "sensors": [dict(each) for each in SENSORS]}
+
+
+def products() -> list[dict[str, str]]:
+    """The bought sensors that can be brought into the home: kind, maker and model."""
+    found = []
+    for model, product in MODELS.items():
+        kind = next(kind for kind, act in _ACTS.items() if hasattr(product, act))
+        found.append({"kind": kind, "maker": product.maker.strip(), "model": model})
+    return sorted(found, key=lambda each: (each["kind"], each["maker"].lower(), each["model"]))
 
 
 def command(folder: pathlib.Path) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 
 from tools.home import steps
 from tools.home.process import Simulator
@@ -19,14 +19,15 @@ QUEUE_MAX = 400  # messages a slow page may be behind
 FLUSH_S = 0.03  # lines are sent together: at x600 there are thousands a second
 WARM_UP_SPEED = 30  # a gateway takes some 20 s to get ready: nobody wants to watch that
 WARM_UP_LIMIT_MS = 60_000
-LASTING = ("screen", "beacon", "lamp", "armed", "boot", "call", "prompt", "prompt_end")
+LASTING = ("screen", "sensors", "joined", "beacon", "lamp", "armed", "boot", "call", "prompt", "prompt_end")
 
 
 class Hub:
     """Lines of the simulator out to the pages, wishes of the pages in to the simulator."""
 
-    def __init__(self, scenario: dict) -> None:
+    def __init__(self, scenario: dict, products: Sequence[dict[str, str]] = ()) -> None:
         self.scenario = scenario
+        self.products = list(products)
         self.simulator: Simulator | None = None
         self.pages: set[asyncio.Queue] = set()
         self._flusher: asyncio.Task | None = None
@@ -73,7 +74,7 @@ class Hub:
         if isinstance(line.get("t"), (int, float)):
             self._t_ms, self._at_s = float(line["t"]), time.monotonic()
         if line["what"] in LASTING:
-            key = line["what"] + str(line.get("name") or line.get("button") or line.get("lamp") or "")
+            key = line["what"] + str(line.get("name") or line.get("lamp") or line.get("sensor") or line.get("first") or "")
             self._latest[key.replace("prompt_end", "prompt")] = line
         self._keep(line)
         if self._warming and (line.get("view") == "home" or self._t_ms > WARM_UP_LIMIT_MS):
@@ -104,7 +105,7 @@ class Hub:
     def hello(self) -> dict:
         """All that a page needs to show the home as it is now."""
         return {"type": "hello", "state": self.state, "status": self._status, "tail": self._tail,
-                "scenario": self.scenario, "history": list(self._history), "latest": list(self._latest.values()),
+                "scenario": self.scenario, "products": self.products, "history": list(self._history), "latest": list(self._latest.values()),
                 "world": self._world, "desk": self._desk, "speed": self._speed, "now": self._now_ms()}
 
     def tell(self, message: dict) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import pathlib
 import re
+from collections.abc import Sequence
 
 from aiohttp import WSMsgType, web
 
@@ -99,10 +100,12 @@ async def _listen(socket: web.WebSocketResponse, hub: Hub, queue: asyncio.Queue)
             queue.put_nowait({"type": "refused", "text": refused})
 
 
-def make_app(command: list[str], cwd: pathlib.Path, scenario: dict, sound: pathlib.Path) -> web.Application:
-    """The whole server; its start-up starts the simulator, its clean-up ends it."""
+def make_app(
+    command: list[str], cwd: pathlib.Path, scenario: dict, sound: pathlib.Path, products: Sequence[dict[str, str]] = ()
+) -> web.Application:
+    """The whole server; products: the bought sensors that can be brought in. Its start-up starts the simulator, its clean-up ends it."""
     app = web.Application(middlewares=[_guard])
-    hub = Hub(scenario)
+    hub = Hub(scenario, products)
     simulator = Simulator(command, cwd, hub.line, hub.ended)
     hub.simulator = simulator
     app[HUB] = hub

@@ -7,7 +7,7 @@ step in form is refused with the reason; whether it makes sense is for the simul
 from __future__ import annotations
 
 STEPS = frozenset(("press", "smoke", "call_button", "door", "move", "radar", "sensor", "line119", "hang_up", "call_in",
-                   "modem", "relay", "mains", "power_cut", "ncp", "monitor", "clock", "speed"))
+                   "modem", "relay", "mains", "power_cut", "ncp", "monitor", "clock", "speed", "pair", "leave", "radio"))
 FIELDS_MAX = 8
 TEXT_MAX = 200
 DESK_MODES = ("auto", "manual", "busy", "no_answer", "drop")
@@ -23,7 +23,10 @@ def refusal(step: object) -> str:
         return "unknown step %r" % step["do"][:40]
     if len(step) > FIELDS_MAX:
         return "too many fields"
-    for name, value in step.items():
+    inner = step.get("with", {}) if step["do"] == "monitor" else {}  # what is chosen or typed with a touch
+    if not isinstance(inner, dict) or len(inner) > FIELDS_MAX:
+        return "bad value of 'with'"
+    for name, value in [*(item for item in step.items() if item[1] is not inner), *inner.items()]:
         if not isinstance(value, (str, int, float, bool)) or (isinstance(value, str) and len(value) > TEXT_MAX):
             return "bad value of %r" % str(name)[:40]
     return ""
@@ -35,10 +38,17 @@ def remember(world: dict, step: dict) -> None:
     if do in ("smoke", "door"):
         world.setdefault(do, {})[str(step.get("sensor"))] = bool(step.get("on", step.get("open")))
     elif do in ("modem", "ncp", "monitor"):
-        kept = {name: value for name, value in step.items() if name not in ("do", "touch")}
+        kept = {name: value for name, value in step.items() if name not in ("do", "touch", "with")}
         if kept.get("fault") in _MOMENTARY:
             kept["fault"] = "none"
         world.setdefault(do, {}).update(kept)
+    elif do == "sensor":
+        kept = {name: value for name, value in step.items() if name not in ("do", "sensor")}
+        world.setdefault("sensor", {}).setdefault(str(step.get("sensor")), {}).update(kept)
+    elif do == "pair":
+        known = world.setdefault("brought", [])
+        if step.get("name") not in [each["name"] for each in known]:
+            known.append({name: step.get(name, "") for name in ("name", "kind", "place", "model")})
     elif do in ("mains", "relay", "speed", "move"):
         world[do] = {name: value for name, value in step.items() if name != "do"}
 

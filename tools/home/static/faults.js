@@ -10,7 +10,7 @@ const SWITCHES = [
   ["relay", (on) => ({ do: "relay", up: on }), (world) => world.relay?.up !== false],
   ["monitor", (on) => ({ do: "monitor", attached: on }), (world) => world.monitor?.attached !== false],
 ];
-const CHOICES = [["ncp", ["none", "hang", "reset", "garbage"]], ["modem", ["none", "hang", "reset", "no_sim"]]];
+const CHOICES = [["ncp", ["none", "hang", "reset", "garbage", "unplugged", "replace"]], ["modem", ["none", "hang", "reset", "no_sim"]]];
 const POWER_CUT_MS = 5000;
 let step = () => {};
 let marks = {};

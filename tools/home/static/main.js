@@ -2,6 +2,7 @@
 
 import { find, segments, toast } from "./dom.js";
 import * as desk from "./desk.js";
+import * as devices from "./devices.js";
 import * as faults from "./faults.js";
 import { showLamps, showPress, wireKeys } from "./keys.js";
 import { connect } from "./link.js";
@@ -10,7 +11,7 @@ import * as rooms from "./rooms.js";
 import * as screen from "./screen.js";
 import * as sound from "./sound.js";
 import { blank, fold } from "./state.js";
-import { apply, has, onLanguage, switchLanguage, t } from "./text.js";
+import { apply, has, isEnglish, onLanguage, switchLanguage, t } from "./text.js";
 import * as time from "./time.js";
 
 let state = blank();
@@ -35,6 +36,7 @@ function hello(message) {
   time.begin(message.scenario.start, alive);
   setSpeed(message.speed, message.now);
   rooms.useSensors(message.scenario.sensors);
+  devices.use(message.scenario.sensors, message.products ?? []);
   desk.setMode(message.desk);
   sound.silence();
   log.clear();
@@ -114,7 +116,7 @@ function showTrouble(title, tail, canRestart) {
 function draw() {
   const { view } = state.screen;
   document.body.dataset.view = view;
-  screen.draw(state, world, (touch) => link.step({ do: "monitor", touch }));
+  screen.draw(state, world, (touch, fields) => link.step({ do: "monitor", touch, ...(fields ? { with: fields } : {}) }));
   showLamps(state.lamps);
   document.body.classList.toggle("alarm", state.beacon.light);
   find("beacon").classList.toggle("on", state.beacon.light);
@@ -125,6 +127,7 @@ function draw() {
   gateway.classList.toggle("invite", (view === "home" || view === "starting") && state.origin === null);
   gateway.classList.toggle("window", view === "prompt");
   rooms.show(world, state);
+  devices.draw(world, state.radio, isEnglish());
   faults.show(world);
   desk.draw(state);
   hint(view);
@@ -148,6 +151,7 @@ function showMute() {
 
 wireKeys((button, hold) => link.step({ do: "press", button, hold_ms: hold }));
 rooms.build(link.step);
+devices.build(link.step);
 desk.build(link.desk, link.step);
 faults.build(link.step);
 log.build();
@@ -157,7 +161,7 @@ find("language").onclick = switchLanguage;
 find("restart").onclick = () => link.restart();
 find("trouble_restart").onclick = () => link.restart();
 for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, sound.unlock, { capture: true });
-onLanguage(() => { rooms.translate(); log.redraw(); showMute(); draw(); });
+onLanguage(() => { rooms.translate(); devices.translate(); log.redraw(); showMute(); draw(); });
 apply();
 log.redraw();
 setInterval(draw, 200);

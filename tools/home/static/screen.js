@@ -2,6 +2,7 @@
 
 import { duration, find, h, pad } from "./dom.js";
 import { isEnglish, gloss, has, t } from "./text.js";
+import * as sensors from "./sensors.js";
 import { LADDER, ladderOf } from "./state.js";
 import * as time from "./time.js";
 
@@ -10,18 +11,22 @@ const DAYS = [["일", "월", "화", "수", "목", "금", "토"], ["Sun", "Mon", 
 let drawn = "";
 
 export function draw(state, world, touch) {
-  const key = JSON.stringify([state.screen, state.prompt?.text, state.window, state.call, state.attempts, world, isEnglish(), state.origin]);
-  if (key !== drawn) {
+  const again = () => { drawn = ""; draw(state, world, touch); };
+  const key = JSON.stringify([state.screen, sensors.isOpen(), state.list, state.prompt?.text, state.window, state.call, state.attempts, world, isEnglish(), state.origin]);
+  if (key !== drawn && !typing(state)) {
     drawn = key;
     fade(find("screen"), state.screen.view);
     const node = find("screen");
     const view = state.screen.view;
     node.classList.toggle("test", Boolean(state.screen.test) || view === "test");
-    node.replaceChildren(view === "off" ? h("div", { class: "view view-off" }) : view === "starting" && !state.screen.title ? starting() : CASES.has(view) ? caseView(state) : homeView(state, world, touch));
+    node.replaceChildren(view === "off" ? h("div", { class: "view view-off" }) : view === "starting" && !state.screen.title ? starting() : CASES.has(view) ? caseView(state) : sensors.isOpen() ? sensors.view(state, touch, again) : homeView(state, world, touch, again));
     if (world.monitor?.attached === false) node.append(h("div", { class: "cut" }, t("monitor_cut")));
   }
   tick(state);
 }
+
+// While somebody types a name, what changes elsewhere on the screen waits; an emergency does not.
+const typing = ({ screen }) => document.activeElement?.matches("#screen .s-form input") && !CASES.has(screen.view) && screen.view !== "off";
 
 let faded = "";
 
@@ -38,7 +43,7 @@ function starting() {
   return h("div", { class: "view view-starting" }, h("p", { class: "s-wait" }, t("booting")));
 }
 
-function homeView({ screen }, world, touch) {
+function homeView({ screen }, world, touch, again) {
   const test = screen.view === "test" || screen.test;
   const top = h("div", { class: "s-top" },
     test ? h("span", { class: "s-badge" }, t("test_badge")) : readiness(screen),
@@ -49,7 +54,9 @@ function homeView({ screen }, world, touch) {
   return h("div", { class: `view ${test ? "view-test" : "view-home"}` }, top,
     h("div", { class: "s-clock", "data-tick": "clock" }), h("div", { class: "s-date", "data-tick": "date" }),
     test && screen.test_ends_min ? h("p", { class: "s-more" }, t("test_ends").replace("%s", screen.test_ends_min)) : "",
-    h("div", { class: "s-lines" }, ...lines), touches(test, world, touch));
+    screen.notice ? h("p", { class: "s-notice", role: "alert" }, screen.notice) : "",
+    sensors.register(screen, touch) ?? "",
+    h("div", { class: "s-lines" }, ...lines), touches(test, world, touch, again));
 }
 
 function readiness(screen) {
@@ -57,11 +64,12 @@ function readiness(screen) {
   return h("span", { class: "s-ready" }, t("ready"));
 }
 
-function touches(test, world, touch) {
+function touches(test, world, touch, again) {
   const actions = test ? [["test.leave", "touch_leave"], ["test.extend", "touch_extend"], ["test.real", "touch_real"]] : [["test.enter", "touch_test"]];
   if (Object.values(world.smoke || {}).some(Boolean)) actions.push(["smoke.silence", "touch_silence"]);
   return h("div", { class: "s-touch" }, ...actions.map(([action, word]) =>
-    h("button", { class: action === "test.real" ? "real" : null, onclick: () => touch(action) }, t(word))));
+    h("button", { class: action === "test.real" ? "real" : null, onclick: () => touch(action) }, t(word))),
+    test ? "" : sensors.button(touch, again));
 }
 
 function caseView(state) {
@@ -131,6 +139,7 @@ function tick(state) {
 }
 
 const TICKS = {
+  register: (node, _state, now) => { node.textContent = duration(Number(node.dataset.until) - now); },
   clock: (node) => { const at = time.wall(); node.textContent = `${pad(at.getHours())}:${pad(at.getMinutes())}`; },
   date: (node) => { node.textContent = dateText(time.wall()); },
   count: (node, state, now) => { node.textContent = String(Math.max(0, Math.ceil((state.window.to - now) / 1000))); },

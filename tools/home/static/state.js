@@ -9,6 +9,8 @@ export function blank() {
   return {
     screen: { view: "starting" }, lamps: {}, beacon: { light: false, sound: false },
     prompt: null, call: null, attempts: 0, window: null, origin: null, heard: [], booted: false,
+    list: [], // the gateway's sensors, as it told last
+    radio: {}, // sensor of the home -> joined, not_joined or left, as far as it ever changed
   };
 }
 
@@ -37,6 +39,13 @@ const FOLDS = {
     state.window = line.view === "prompt" ? windowOf(state, line) : null;
     if (line.attempt > 0) state.attempts = line.attempt;
   },
+  sensors(state, line) { // a long list comes in pieces
+    const first = line.first ?? 0;
+    state.list = state.list.slice(0, first).concat(line.sensors ?? []).slice(0, line.count ?? undefined);
+  },
+  joined(state, line) { state.radio[line.sensor] = "joined"; },
+  not_joined(state, line) { state.radio[line.sensor] = "not_joined"; },
+  left(state, line) { state.radio[line.sensor] = "left"; },
   lamp(state, line) {
     const name = line.name ?? line.button ?? line.lamp;
     if (name !== undefined) state.lamps[name] = Boolean(line.on ?? line.lit ?? line.state);

@@ -3,7 +3,7 @@
 import { eventName, gloss, has, isEnglish, t } from "./text.js";
 
 const KINDS = { did: "person", prompt: "voice", prompt_end: "voice", dial: "call", call: "call", sms: "call", relay: "record", repeat: "record",
-  confirm: "sensor", screen: "panel", lamp: "panel", beacon: "panel" };
+  confirm: "sensor", joined: "sensor", not_joined: "sensor", left: "sensor", screen: "panel", sensors: "panel", lamp: "panel", beacon: "panel" };
 export const ALL_KINDS = ["person", "voice", "call", "sensor", "record", "panel", "system"];
 export const kindOf = (line) => KINDS[line.what] || "system";
 
@@ -41,6 +41,10 @@ const SENTENCES = {
   confirm: (line) => `${line.sensor}: ${t("confirmed")}`,
   relay: ({ record }) => record ? recordText(record) : "",
   repeat: ({ record }) => `${pick("되풀이된 기록을 버림", "repeat dropped")}: ${record ? recordText(record) : ""}`,
+  joined: (line) => `${line.sensor}: ${t("air_joined")}`,
+  not_joined: (line) => `${line.sensor}: ${t("air_not_joined")}`,
+  left: (line) => `${line.sensor}: ${t("air_left")}`,
+  sensors: (line) => `${t("sensors")} ${line.count ?? ""}: ${(line.sensors ?? []).map((each) => each.name).join(", ")}`,
   boot: (line) => `${pick("게이트웨이가 켜짐", "the gateway boots")} (${line.reason ?? "?"})`,
   armed: () => pick("119 준비 완료", "armed: ready to call 119"),
   log: (line) => `${line.level ?? ""} ${line.text ?? ""}`.trim(),
@@ -71,6 +75,9 @@ function didText(step = {}) {
     call_button: () => `${step.sensor}: ${t(`pendant_${step.button}`)}`,
     door: () => `${step.sensor}: ${t(step.open ? "door_open" : "door_close")}`,
     move: () => pick(`${step.place}(으)로 걸어감`, `walks to ${step.place}`),
+    pair: () => `${step.name}: ${t("box_on")} (${[t(`kind_${step.kind}`), step.model].filter(Boolean).join(", ")})`,
+    monitor: () => `${t("monitor")} ${step.touch ?? ""} ${rest(step.with ?? step, ["do", "touch"])}`.trim(),
+    sensor: () => `${step.sensor}: ${rest(step, ["do", "sensor"])}`,
     hang_up: () => pick("119 상황실이 끊음", "the 119 desk hangs up"),
     power_cut: () => t("power_cut"),
     speed: () => `${t("speed_label")} ×${step.x}`,
