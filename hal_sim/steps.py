@@ -3,8 +3,6 @@
 Owns the contract's vocabulary. Used by the simulator and by the tools in front of it; runs under both Pythons.
 """
 
-from hal_sim.zigbee import keys
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -40,8 +38,10 @@ def _is_address(value: object) -> bool:
 
 
 def _is_code(value: object) -> bool:
+    from hal_sim.zigbee.codes import key_of_code
+
     try:
-        keys.key_of_code(value)
+        key_of_code(value)
     except (AttributeError, ValueError):
         return False
     return True

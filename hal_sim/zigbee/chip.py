@@ -6,7 +6,6 @@ never know what the host is: the firmware, zigpy-znp and zigbee-herdsman meet th
 
 from hal_sim.zigbee.af import Af
 from hal_sim.zigbee.air import Air
-from hal_sim.zigbee.forming import form, preset_channels
 from hal_sim.zigbee.household import Household
 from hal_sim.zigbee.ieee import ieee_of, wire_of
 from hal_sim.zigbee.joining import Joining
@@ -209,6 +208,8 @@ class NcpChip(Household):
     def _form(self, channels: int, announce: "Callable[[bool], None]") -> None:
         if not self.running or self.hung or self.formed:
             return
+        from hal_sim.zigbee.forming import form, preset_channels  # a home that has a network does not pay for it
+
         items = self.nv.items
         coordinator = items.get(LOGICAL_TYPE, b"\0") == b"\0"
         made = coordinator and form(items, self.air, channels or preset_channels(items))

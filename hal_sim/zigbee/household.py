@@ -53,11 +53,12 @@ class Household:
 
     def load_home(self, sensors: list) -> None:
         """The home's sensors, joined long ago: dicts with name, kind, place and perhaps ieee and model."""
+        devices = []
         for entry in sensors:
             device = self._make(entry["kind"], entry["name"], entry.get("place", ""), entry.get("ieee"),
                                 entry.get("model"))  # fmt: skip
-            device.short = _FIRST_SHORT + (len(self.air.devices) - 1) * _SHORT_STEP & 0x7FFF
-        devices = list(self.air.devices.values())
+            device.short = _FIRST_SHORT + len(devices) * _SHORT_STEP & 0x7FFF
+            devices.append(device)
         self.nv.items = network.formed_items(self.name, devices)
         identity = network.identity(self.nv.items)
         for zone_id, device in enumerate(devices):
@@ -77,7 +78,11 @@ class Household:
     ) -> None:  # fmt: skip
         """A device out of the box searches for an open network for five minutes; a name that is there already means
         that this device was reset and begins again. install_code as printed. ValueError: unknown kind or bad code."""
-        link_key = keys.WELL_KNOWN if install_code is None else keys.key_of_code(install_code)
+        link_key = keys.WELL_KNOWN
+        if install_code is not None:
+            from hal_sim.zigbee.codes import key_of_code  # who has no code does not pay for it
+
+            link_key = key_of_code(install_code)
         device = self.air.devices.get(name)
         if device is None:
             device = self._make(kind, name, place, ieee, model)

@@ -3,7 +3,7 @@
 Owns their answers. Source: TI "Z-Stack Monitor and Test API".
 """
 
-from hal_sim.zigbee import keys, network
+from hal_sim.zigbee import network
 from hal_sim.zigbee.mt import FAILURE, INVALID_PARAMETER, SUCCESS, le16, le32, put16, put32
 
 TYPE_CHECKING = False
@@ -95,9 +95,11 @@ class System:
 
     def _add_code(self, p: bytes) -> bytes:
         """APP_CNF_BDB_ADD_INSTALLCODE: 16 bytes and their checksum, or the key that was made of a code."""
+        from hal_sim.zigbee import codes
+
         key = None
-        if p[0] == _CODE_AND_CHECK and len(p) >= 27 and keys.code_is_good(p[9:27]):
-            key = keys.hashed(p[9:27])
+        if p[0] == _CODE_AND_CHECK and len(p) >= 27 and codes.code_is_good(p[9:27]):
+            key = codes.hashed(p[9:27])
         elif p[0] == _READY_KEY:
             key = p[9:25]
         if key is None:

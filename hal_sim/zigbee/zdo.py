@@ -5,7 +5,6 @@ Source: TI "Z-Stack Monitor and Test API", ZDO interface; Zigbee specification 2
 """
 
 from hal_sim.zigbee import network
-from hal_sim.zigbee.coordinator import answer_of
 from hal_sim.zigbee.mt import FAILURE, SUCCESS, le16, put16
 
 TYPE_CHECKING = False
@@ -126,6 +125,8 @@ class Zdo:
             self._chip.joining.permit(p[0] if p and self._chip.in_service else 0)
             self._later(cluster, tsn, _OK)
         else:
+            from hal_sim.zigbee.coordinator import answer_of  # only people's tools ask
+
             body = answer_of(self._chip, cluster, p)
             if body is not None:
                 self._later(cluster, tsn, body)

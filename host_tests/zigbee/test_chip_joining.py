@@ -3,7 +3,7 @@
 import pytest
 
 from hal_sim.sched import Scheduler
-from hal_sim.zigbee import keys, network
+from hal_sim.zigbee import codes, keys, network
 from hal_sim.zigbee.chip import FAULTS, NcpChip
 from hal_sim.zigbee.ieee import ieee_of, wire_of
 from hal_sim.zigbee.mt import Parser, frame, le16, le32, put16
@@ -62,16 +62,16 @@ class Host:
 
     def code(self, name: str, code: str = CODE, kind: int = 1) -> bytes:
         data = bytes.fromhex(code)
-        return self.ask(0x2F04, bytes((kind,)) + wire_of(ieee_of(name)) + (data if kind == 1 else keys.hashed(data)))
+        return self.ask(0x2F04, bytes((kind,)) + wire_of(ieee_of(name)) + (data if kind == 1 else codes.hashed(data)))
 
 
 def test_the_arithmetic_of_codes_is_that_of_the_standards():
-    block = keys.encrypt(bytes(range(16)), bytes.fromhex("00112233445566778899aabbccddeeff"))
+    block = codes.encrypt(bytes(range(16)), bytes.fromhex("00112233445566778899aabbccddeeff"))
     assert block.hex() == "69c4e0d86a7b0430d8cdb78070b4c55a"  # FIPS-197, C.1
-    assert keys.key_of_code(CODE).hex() == "66b6900981e1ee3ca4206b6b861c02bb"  # Base Device Behavior 10.1
+    assert codes.key_of_code(CODE).hex() == "66b6900981e1ee3ca4206b6b861c02bb"  # Base Device Behavior 10.1
     for bad in (CODE[:-1], CODE[:-4], CODE[:-4] + "C3B4", "", "xy"):
         with pytest.raises(ValueError, match="install code"):
-            keys.key_of_code(bad)
+            codes.key_of_code(bad)
 
 
 def test_the_window_opens_is_told_and_closes_by_itself():
