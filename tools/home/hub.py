@@ -74,7 +74,8 @@ class Hub:
         if isinstance(line.get("t"), (int, float)):
             self._t_ms, self._at_s = float(line["t"]), time.monotonic()
         if line["what"] in LASTING:
-            key = line["what"] + str(line.get("name") or line.get("lamp") or line.get("sensor") or line.get("first") or "")
+            which = next((line[name] for name in ("name", "lamp", "sensor", "first") if line.get(name)), "")
+            key = line["what"] + str(which)
             self._latest[key.replace("prompt_end", "prompt")] = line
         self._keep(line)
         if self._warming and (line.get("view") == "home" or self._t_ms > WARM_UP_LIMIT_MS):
@@ -105,8 +106,8 @@ class Hub:
     def hello(self) -> dict:
         """All that a page needs to show the home as it is now."""
         return {"type": "hello", "state": self.state, "status": self._status, "tail": self._tail,
-                "scenario": self.scenario, "products": self.products, "history": list(self._history), "latest": list(self._latest.values()),
-                "world": self._world, "desk": self._desk, "speed": self._speed, "now": self._now_ms()}
+                "scenario": self.scenario, "products": self.products,
+                "history": list(self._history), "latest": list(self._latest.values()), "world": self._world, "desk": self._desk, "speed": self._speed, "now": self._now_ms()}
 
     def tell(self, message: dict) -> None:
         """Queue a message for every page; one that is too far behind is dropped."""

@@ -103,7 +103,10 @@ async def _listen(socket: web.WebSocketResponse, hub: Hub, queue: asyncio.Queue)
 def make_app(
     command: list[str], cwd: pathlib.Path, scenario: dict, sound: pathlib.Path, products: Sequence[dict[str, str]] = ()
 ) -> web.Application:
-    """The whole server; products: the bought sensors that can be brought in. Its start-up starts the simulator, its clean-up ends it."""
+    """The whole server; its start-up starts the simulator, its clean-up ends it.
+
+    products: the bought sensors that can be brought into the home (house.products).
+    """
     app = web.Application(middlewares=[_guard])
     hub = Hub(scenario, products)
     simulator = Simulator(command, cwd, hub.line, hub.ended)

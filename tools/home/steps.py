@@ -7,7 +7,8 @@ step in form is refused with the reason; whether it makes sense is for the simul
 from __future__ import annotations
 
 STEPS = frozenset(("press", "smoke", "call_button", "door", "move", "radar", "sensor", "line119", "hang_up", "call_in",
-                   "modem", "relay", "mains", "power_cut", "ncp", "monitor", "clock", "speed", "pair", "leave", "radio"))
+                   "modem", "relay", "mains", "power_cut", "ncp", "monitor", "clock", "speed", "pair", "leave",
+                   "radio"))
 FIELDS_MAX = 8
 TEXT_MAX = 200
 DESK_MODES = ("auto", "manual", "busy", "no_answer", "drop")
