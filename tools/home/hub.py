@@ -107,7 +107,8 @@ class Hub:
         """All that a page needs to show the home as it is now."""
         return {"type": "hello", "state": self.state, "status": self._status, "tail": self._tail,
                 "scenario": self.scenario, "products": self.products,
-                "history": list(self._history), "latest": list(self._latest.values()), "world": self._world, "desk": self._desk, "speed": self._speed, "now": self._now_ms()}
+                "history": list(self._history), "latest": list(self._latest.values()), "world": self._world,
+                "desk": self._desk, "speed": self._speed, "now": self._now_ms()}
 
     def tell(self, message: dict) -> None:
         """Queue a message for every page; one that is too far behind is dropped."""
