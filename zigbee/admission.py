@@ -96,6 +96,6 @@ class Refused:
         if now - self._seen.get(key, now - _REFUSED_MS) < _REFUSED_MS:
             return False
         if len(self._seen) >= _REFUSED and key not in self._seen:
-            del self._seen[min(self._seen, key=self._seen.get)]
+            del self._seen[min(self._seen, key=lambda one: self._seen[one])]
         self._seen[key] = now
         return True
