@@ -14,14 +14,19 @@ if TYPE_CHECKING:
     from hal_sim.sched import Scheduler
     from hal_sim.zigbee.air import Air
 
+    Mixin = EndDevice  # what it goes in front of
+else:
+    Mixin = object
+
 _HOUR_S = 3600
 _QUIET = 0x10
 _DEAF_MS = 3_600_000
 
 
-class Bought:
-    """The differences; goes in front of EndDevice or ZoneDevice."""
+class Bought(Mixin):
+    """The differences; goes in front of EndDevice or ZoneDevice, which is `root`."""
 
+    root: "type[EndDevice]" = EndDevice
     others: tuple = ()  # further endpoints: (endpoint, profile, device id, servers, clients)
     elsewhere: dict = {}  # cluster of `servers` -> the endpoint that has it, where that is not `endpoint`
     wants_answer = False  # its commands ask for a default response

@@ -4,8 +4,8 @@ Owns their behaviour: nothing is configured, nobody is enrolled; battery travels
 50 min; between their frames they do not listen. Source: docs/sensors.md.
 """
 
-from hal_sim.zigbee.device import text
-from hal_sim.zigbee.makers.bought import BoughtEye, BoughtZone
+from hal_sim.zigbee.device import EndDevice, text
+from hal_sim.zigbee.makers.bought import BoughtEye, BoughtZone, Mixin
 from hal_sim.zigbee.makers.smoke import BoughtSmoke
 from hal_sim.zigbee.mt import put16
 from hal_sim.zigbee.zone import ALARM_2
@@ -19,9 +19,10 @@ _LUMI = 0xFCC0
 _MAKER = 0x115F
 
 
-class Lumi:
-    """What all of them do; goes in front."""
+class Lumi(Mixin):
+    """What all of them do; goes in front of a bought sensor, which is `base`."""
 
+    base: "type[EndDevice]" = EndDevice
     maker = "LUMI"
     maker_code = 0x1037
     exchanges_key = False
