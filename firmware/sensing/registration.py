@@ -45,6 +45,8 @@ class Registration:
         self._registry = parts.registry
         self._pairing = parts.coordinator.pairing
         self._open = False
+        self._came = False  # somebody was heard of since it was opened
+        self._shown_open = False
         self._replace = -1  # index of the sensor whose place the next of its kind takes
         self._underway: list = []  # [ieee, done, of, since ms]
         self._said: list = []  # (went well, text)
@@ -74,6 +76,7 @@ class Registration:
         self._pairing.open(seconds, parts.settings.get("install_code_required"))
         if not self._open:
             self._said = []
+            self._came = False
             parts.announce("register_open")
         self._open = True
         self._news()
@@ -185,9 +188,14 @@ class Registration:
         parts = self._parts
         if self._open and parts.machine.open() and self._pairing.left_ms:
             self._pairing.close()  # nobody watches a window while help is called
+        if self._pairing.opened is not self._shown_open:
+            self._shown_open = self._pairing.opened
+            parts.changed()
         if self._open and not self._pairing.left_ms and not self._pairing.opened:
             self._open = False
             parts.announce("register_closed")
+            if not self._came and parts.settings.get("install_code_required"):
+                self._tell(False, "들어온 센서가 없습니다. 설치 코드가 필요합니다")  # the chip turns them away unseen
             self._news()
         now = self._clock.ms()
         for row in list(self._underway):
@@ -211,6 +219,7 @@ class Registration:
             row = [ieee, 0, 0, 0]
             self._underway.append(row)
         row[1], row[2], row[3] = done, of, self._clock.ms()
+        self._came = True
         self._news()
 
     def _under(self, ieee: str) -> "list | None":
@@ -275,6 +284,7 @@ class Registration:
 
     def _on_refused(self, ieee: str, reason: str) -> None:
         self._end(ieee)
+        self._came = True
         now = self._clock.ms()
         if now - self._hour_ms >= _HOUR_MS:
             self._hour_ms, self._recorded = now, 0
