@@ -14,8 +14,9 @@ from micropython import const
 
 from zigbee.frames import SYS_RESET_REQ
 from zigbee.guard import tell, wait_limited
+from zigbee.identity import NoNetwork
 from zigbee.link import Link, LinkError
-from zigbee.network import Network, NoNetwork
+from zigbee.network import Network
 from zigbee.startup import STARTED, NetworkInfo, device_state, printed, start
 
 _TYPE_CHECKING = const(0)
@@ -58,7 +59,6 @@ class Supervisor:
         self._misses = 0
         self._rung = 0
         self._attempts = 0
-        self._reason = ""  # what was told; "" when nothing is
         self._since_ms = clock.ms()  # when it was last known to serve
         self.info = NetworkInfo()
         self.ready = False
@@ -151,8 +151,8 @@ class Supervisor:
             self._tell_trouble(reason)
 
     def _tell_trouble(self, reason: str) -> None:
-        if reason != self._reason:
-            self._reason = reason
+        if reason != self._network.reason:
+            self._network.reason = reason
             self._call(self._network.on_trouble, reason)
 
     def _call(self, callback: "Callable[..., None] | None", *args: "Any") -> None:
@@ -179,8 +179,9 @@ class Supervisor:
         self.ready = True
         self._on_ready(True)
         self._log.info("zigbee: %s" % printed(self.info))
-        if self._reason:
-            reason, self._reason = self._reason, ""
+        reason = self._network.reason
+        self._network.reason = self._network.trouble = ""
+        if reason:
             self._call(self._network.on_recovered, reason, self._clock.ms() - self._since_ms)
         await self._greet()
 
@@ -197,7 +198,7 @@ class Supervisor:
             self._rung += 1
         if self._network.trouble:
             self._tell_trouble(self._network.trouble)
-        elif self._attempts >= _PATIENCE and not self._reason:
+        elif self._attempts >= _PATIENCE and not self._network.reason:
             self._tell_trouble("failed")
         if await wait_limited(self._restarted, pause_ms):
             self._rung = 0  # it was plugged in again, or came to itself

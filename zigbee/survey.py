@@ -41,14 +41,15 @@ class Survey:
         if command == frames.ZDO_BEACON_NOTIFY_IND:
             for beacon in range(at + 1, at + size, _BEACON):
                 if len(self._neighbours) < _NEIGHBOURS:
-                    place = (get16(buf, beacon + 2), buf[beacon + 4], bytes(buf[beacon + 13:beacon + 21]))
+                    head = bytes(buf[beacon:beacon + _BEACON])
+                    place = (get16(head, 2), head[4], head[13:])
                     if place not in self._neighbours:
                         self._neighbours.append(place)
             return
         if command == frames.ZDO_MGMT_NWK_UPDATE_NOTIFY:
             if buf[at + 2] != 0:
                 return
-            self._levels = _by_channel(get32(buf, at + 3), buf, at + 12, buf[at + 11])
+            self._levels = _by_channel(get32(bytes(buf[at + 3:at + 7]), 0), buf, at + 12, buf[at + 11])
         self._told.set()
 
     async def energy(self) -> list:

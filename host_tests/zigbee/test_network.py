@@ -7,8 +7,8 @@ import pytest
 
 from zigbee import backup as ocb
 from zigbee import form, frames, restore
+from zigbee.identity import ADOPT, FORM, RESTORE, START, Found, NoNetwork, decide, differs
 from zigbee.link import LinkError
-from zigbee.network import ADOPT, FORM, RESTORE, START, Found, NoNetwork, decide, differs
 from zigbee.survey import Survey
 
 KEY = "00112233445566778899aabbccddeef1"
