@@ -34,6 +34,7 @@ from zigbee.scan import (
     STATUS,
     STATUS_CHANGE,
     TSN,
+    TYPE,
     VALUE,
     WIDTH,
     attribute,
@@ -273,7 +274,7 @@ class Incoming:
                 self._enrol(fields[SHORT], fields[ENDPOINT])
         elif cluster == ias.POWER:
             self._battery(fields, number, value)
-        elif cluster == ias.TEMPERATURE and number == ias.MEASURED and self._entry[WIDTH] == 2:
+        elif cluster == ias.TEMPERATURE and number == ias.MEASURED and self._entry[TYPE] == zcl.INT16:
             degrees = value - 0x10000 if value & 0x8000 else value
             if degrees >= _COLDEST:  # 0x8000 is "no value"
                 self._tell(fields, told.TEMPERATURE, degrees)

@@ -17,6 +17,7 @@ CLUSTER_SPECIFIC = const(0x01)  # frame control: the command is the cluster's ow
 FROM_SERVER = const(0x08)
 NO_DEFAULT_RESPONSE = const(0x10)
 
+INT16 = const(0x29)  # attribute types
 EUI64 = const(0xF0)
 
 
