@@ -4,9 +4,9 @@ Owns the choice and the randomness. Must never form what can be restored (zigbee
 that others know, and never trust a source of randomness that gives the same byte sixteen times.
 
 The rule for the channel: the quietest, where
-- each network that answers on a channel costs 30 (about 10 dB): it is quiet while scanned and busy when needed;
-- 15, 20 and 25 lie between the Wi-Fi channels 1, 6 and 11, and 11 at their edge: any other channel costs 48 (about
-  16 dB), because a Wi-Fi that sleeps during the scan wakes up later, and because some sensors look for these first;
+- each network that answers on a channel costs 30 (roughly 12 dB): it is quiet while scanned and busy when needed;
+- 15, 20 and 25 lie between the Wi-Fi channels 1, 6 and 11, and 11 at their edge: any other channel costs 48 (roughly
+  20 dB), because a Wi-Fi that sleeps during the scan wakes up later, and because some sensors look for these first;
 - 26 costs 96: many sensors send weakly there or not at all.
 The energy of a channel is the highest of three scans: interference comes in bursts.
 """
