@@ -9,7 +9,7 @@ OPEN, PAIRED, USED = 21_000, 22_000, 95_000
 SMOKE = ("SmokeSensor-EF-3.0", "SMSZB-120", "RBSH-SD-ZB-EU", "TS0205", "W599001", "lumi.sensor_smoke",
          "lumi.sensor_smoke.acn03")  # fmt: skip
 BUTTONS = ("SOS-EM", "TS0215A", "SBTZB-110", "FNB56-SOS03FB1.5")
-DOORS = ("PARASOLL Door/Window Sensor", "3RDS17BZ", "TS0203", "multi", "SOC001", "lumi.sensor_magnet.aq2")
+DOORS = ("PARASOLL Door/Window Sensor", "3RDS17BZ", "TS0203", "MCT-340 SMA", "SOC001", "lumi.sensor_magnet.aq2")
 # model -> seconds for which 20 s of movement are marked: what it tells beyond them, or how long a mark counts
 EYES = {"SML001": 30, "VALLHORN Wireless Motion Sensor": 40, "TRADFRI motion sensor": 180, "MS01": 80,
         "CCT595011_AS": 80, "3045": 80, "ZB-MotionSensor-D0003": 80, "895a2d80097f4ae2b2d40500d5e03dcc": 30,

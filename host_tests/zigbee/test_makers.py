@@ -28,6 +28,7 @@ MORE = {
     "W599001": (("heat", "set_heat", True, [ALARM_2]), ("cool", "set_heat", False, [0])),
     "ZB-MotionSensor-D0003": (("bright", "set_bright", True, [0]), ("tampered", "set_tamper", True, [TAMPER])),
     "SMSZB-120": (("tampered", "set_tamper", True, []),),
+    "MCT-340 SMA": (("tampered", "set_tamper", True, [TAMPER]),),
     "TS0205": (("tampered", "set_tamper", True, [TAMPER]),),
 }  # fmt: skip
 
@@ -66,7 +67,7 @@ PRODUCTS = [
     Product("PARASOLL Door/Window Sensor", "door", n(ALARM), n(0), volts=900, percent=200, endpoint=2),
     Product("3RDS17BZ", "door", n(ALARM), n(0)),
     Product("TS0203", "door", n(ALARM), n(0)),
-    Product("multi", "door", n(ALARM), n(0), percent=None),
+    Product("MCT-340 SMA", "door", n(ALARM), n(0), percent=None),
     Product("SOC001", "door", n(ALARM), n(0), volts=None, endpoint=2),
     Product("lumi.sensor_magnet.aq2", "door", n(ALARM), n(0), **LUMI),
     Product("SOS-EM", "call_button", *[n(ALARM, 0)] * 2, volts=None),

@@ -9,7 +9,7 @@ _ALL = (
     smoke.Heiman, smoke.Frient, smoke.Bosch, smoke.Tuya, smoke.Schneider, lumi.MijiaSmoke, lumi.AqaraSmoke,
     motion.Hue, motion.Vallhorn, motion.Tradfri, motion.Sonoff, motion.Wiser, motion.Nyce, motion.Linkind,
     motion.Orvibo, lumi.Motion,
-    contact.Parasoll, contact.ThirdReality, contact.TuyaContact, contact.Samjin, contact.HueContact, lumi.Magnet,
+    contact.Parasoll, contact.ThirdReality, contact.TuyaContact, contact.Visonic, contact.HueContact, lumi.Magnet,
     button.HeimanSos, button.TuyaSos, button.FrientButton, button.Feibit,
 )  # fmt: skip
 MODELS = {one.model: one for one in _ALL}

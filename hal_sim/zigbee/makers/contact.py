@@ -1,4 +1,4 @@
-"""Door contacts one can buy: IKEA, Third Reality, Tuya, Samjin (SmartThings), Philips Hue (Signify).
+"""Door contacts one can buy: IKEA, Third Reality, Tuya, Visonic, Philips Hue (Signify).
 
 Owns how each tells that the door is open. Aqara's is in `lumi`. Source: docs/sensors.md.
 """
@@ -66,17 +66,18 @@ class TuyaContact(Contact):
     reports = ((0x0001, 0x0020, 30, 4 * _HOUR_S, 1), (0x0001, 0x0021, 30, 4 * _HOUR_S, 1))
 
 
-class Samjin(Contact):
-    """SmartThings multipurpose sensor: battery as voltage only, zone status every 5 min, temperature."""
+class Visonic(Contact):
+    """MCT-340: battery as voltage only, tamper, temperature."""
 
-    maker = "Samjin"
+    maker = "Visonic"
     exchanges_key = False
-    model = "multi"
-    maker_code = 0x1241
+    model = "MCT-340 SMA"
+    maker_code = 0x1011
     percent_unit = 0
-    servers = (0x0000, 0x0001, 0x0003, 0x0020, _TEMPERATURE, 0x0500, 0xFC02)
-    clients = (0x0003, 0x0019)
-    reports = ((0x0500, 0x0002, 0, 300, None), (0x0001, 0x0020, 30, 6 * _HOUR_S, 1), (_TEMPERATURE, 0, 30, 600, 100))
+    tampers = True
+    servers = (0x0000, 0x0001, 0x0003, _TEMPERATURE, 0x0500, 0x0020, 0x0B05)
+    clients = (0x0019,)
+    reports = ((0x0001, 0x0020, 30, 6 * _HOUR_S, 1), (_TEMPERATURE, 0, 30, 600, 100))
 
     def attributes(self, cluster: int) -> dict:
         return {0x0000: b"\x29" + put16(1980)} if cluster == _TEMPERATURE else Contact.attributes(self, cluster)

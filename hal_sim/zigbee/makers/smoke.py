@@ -23,6 +23,7 @@ class BoughtSmoke(BoughtZone):
 
     zone_type = 0x0028
     test_bits = ALARM_1
+    can_be_stopped = True
     sounding = False
 
     def set_smoke(self, on: bool) -> None:
@@ -36,8 +37,8 @@ class BoughtSmoke(BoughtZone):
         self.sched.after(_TEST_MS, self.change, self.test_bits, False)
 
     def obey(self, cluster: int, command: int, payload: bytes) -> int:
-        if cluster == _WARNING and _WARNING in self.servers:
-            if command != 0x00 or not payload:
+        if cluster == _WARNING:
+            if command != 0x00 or not payload or not self.can_be_stopped:
                 return UNSUPPORTED_COMMAND
             self.sounding = payload[0] & 0xF0 != 0
             return SUCCESS
@@ -45,7 +46,9 @@ class BoughtSmoke(BoughtZone):
 
 
 class Heiman(BoughtSmoke):
-    """HS1SA-E. Status is never 0: supervision and restore bits are always set. Says that it has mains."""
+    """HS1SA-E. Status is never 0: the restore bit is always set. Says that it has mains, and a siren that can be
+    stopped, which it has not.
+    """
 
     maker = "HEIMAN"
     exchanges_key = False
@@ -54,6 +57,7 @@ class Heiman(BoughtSmoke):
     always = _RESTORES
     says_mains = True
     wants_answer = True
+    can_be_stopped = False
     servers = (0x0000, 0x0001, 0x0003, 0x0500, _WARNING, 0x0B05)
     clients = (0x0019,)
     reports = ((0x0001, 0x0021, 300, 2 * _HOUR_S, 1),)
