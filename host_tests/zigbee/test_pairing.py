@@ -266,17 +266,36 @@ def test_a_code_that_is_not_the_device_s_lets_nobody_in_and_is_told(play):
     assert [line[3] for line in of(lines, "refused")] == ["no_code"]
 
 
-def test_codes_are_told_again_after_a_restart_of_the_coprocessor(play):
+def test_codes_are_told_again_to_a_coprocessor_that_lost_its_memory(play):
+    """Its network is restored from the backup, which has no codes of devices that never joined."""
     lines = play(f"""
         from hal_sim.zigbee.ieee import ieee_of
         home = Home()
-        home.at(5000, home.pairing.code, ieee_of("door"), "{CODE}")
-        home.at(6000, home.pairing.open, 60, True)
-        home.at(7000, home.chip.set_fault, "reset")
-        home.at(20000, home.chip.pair, "door", "door", "hall", "{CODE}")
-        home.run(70000)
+        home.at(75000, home.pairing.code, ieee_of("door"), "{CODE}")
+        home.at(76000, home.pairing.open, 60, True)
+        home.at(80000, home.chip.set_fault, "nv_lost")
+        home.at(100000, home.chip.pair, "door", "door", "hall", "{CODE}")
+        home.run(150000)
     """)
     assert [line[3]["code"] for line in of(lines, "ready")] == [True]
+
+
+@pytest.mark.req("ZB-05")
+def test_a_coprocessor_that_does_not_ask_for_codes_is_not_opened(play):
+    """It refuses the condition after a restart in the middle of the window: the rest of the window is lost."""
+    lines = play("""
+        home = Home()
+        home.at(5000, home.pairing.open, 60, True)
+        home.show(10000, "opened", lambda: [home.pairing.opened, home.chip.zdo.permit_s > 0])
+        def refuse():
+            home.chip._commands[0x2F06] = (1, lambda p: bytes((1,)))
+            home.chip.set_fault("reset")
+        home.at(11000, refuse)
+        for when in (20000, 50000):
+            home.show(when, "opened", lambda: [home.pairing.opened, home.chip.zdo.permit_s > 0])
+        home.run(70000)
+    """)
+    assert shown(lines, "opened") == [[True, True], [False, False], [False, False]]
 
 
 # ---------------------------------------------------------------------------- interviews that are disturbed
@@ -307,6 +326,42 @@ def test_an_interview_goes_on_where_a_sleepy_sensor_left_it(play, step):
     assert of(lines, "ready")[0][0] <= away + 180_000
     names = [line[5] for line in of(lines, "step")]
     assert all(names.count(name) == 1 for name in names if name != step)  # nothing that was behind it is done again
+
+
+def test_a_sensor_that_was_out_of_reach_and_says_nothing_is_asked_again(play):
+    lines = play("""
+        home = Home()
+        device = []
+        def radio(on):
+            home.chip.air.devices["smoke"].radio_on = on
+        def on_step(ieee, done, of, name):
+            tell("step", ieee, done, of, name)
+            if name == "bind" and not device:
+                device.append(1)
+                radio(False)
+                sched.after(45000, radio, True)
+        home.pairing.on_step = on_step
+        home.at(5000, home.pairing.open, 60, False)
+        home.at(6000, home.chip.pair, "smoke", "smoke", "hall")
+        home.run(150000)
+    """)
+    away = [line[0] for line in of(lines, "step") if line[5] == "bind"][0]
+    assert away + 45_000 < of(lines, "ready")[0][0] <= away + 100_000
+
+
+@pytest.mark.parametrize("ways", [0, 1, 2, 3])
+def test_every_way_of_enrolment(play, ways):
+    """It takes a response that comes unasked, asks when it was given an address, asks when it is tripped, or all."""
+    lines = play(f"""
+        home = Home()
+        home.at(5000, home.pairing.open, 60, False)
+        home.at(6000, home.chip.pair, "door", "door", "hall")
+        home.at(6000, lambda: setattr(home.chip.air.devices["door"], "enrols", {ways}))
+        home.show(40000, "enrolled", lambda: home.chip.air.devices["door"].enrolled)
+        home.run(40001)
+    """)
+    assert len(of(lines, "ready")) == 1
+    assert shown(lines, "enrolled") == [True]
 
 
 @pytest.mark.parametrize("step", ["enrol", "bind", "report"])
@@ -474,6 +529,23 @@ def test_a_removed_sensor_leaves_when_it_is_heard_of(play):
     """)
     assert shown(lines, "member") == [True, False]
     assert not of(lines, "gone") and not of(lines, "refused")
+
+
+def test_a_removed_sensor_that_only_reports_leaves_too(play):
+    """It does not announce itself when it is back; its report is the sign of life."""
+    lines = play("""
+        home = Home()
+        home.at(5000, home.pairing.open, 30, False)
+        home.at(6000, home.chip.pair, "smoke", "smoke", "hall")
+        home.at(50000, lambda: setattr(home.chip.air.devices["smoke"], "radio_on", False))
+        home.at(60000, lambda: home.forget(list(home.devices)[0]))
+        home.at(640000, lambda: setattr(home.chip.air.devices["smoke"], "radio_on", True))
+        home.at(650000, lambda: home.chip.air.devices["smoke"].notify())
+        home.show(649000, "member", lambda: home.chip.air.devices["smoke"].member is not None)
+        home.show(660000, "member", lambda: home.chip.air.devices["smoke"].member is not None)
+        home.run(670000)
+    """)
+    assert shown(lines, "member") == [True, False]
 
 
 def test_a_removed_sensor_may_join_anew(play):
