@@ -79,7 +79,9 @@ class Vallhorn(Occupancy):
 
 
 class Tradfri(BoughtEye):
-    """IKEA E1745: no sensor at all but a switch that turns lamps on for 180 s, and tells it once in that time."""
+    """IKEA E1745: no sensor at all but a switch that turns what it is bound to on for 180 s, and tells it once in that
+    time; unbound it talks to a group of its own.
+    """
 
     maker = "IKEA of Sweden"
     exchanges_key = False
@@ -91,10 +93,14 @@ class Tradfri(BoughtEye):
     volts = False
     _on_until_ms = 0
 
+    def commission(self, home: bytes, zone_id: int = 0) -> None:
+        BoughtEye.commission(self, home, zone_id)
+        self.bindings.append((_ON_OFF, 3, home, 1))
+
     def see(self, for_ms: int) -> None:
         """Somebody moves here for so long: On with timed off, 1800 tenths of a second."""
         now = self.sched.now_ms
-        if now >= self._on_until_ms:
+        if now >= self._on_until_ms and self.bound_home(_ON_OFF, False):
             self._on_until_ms = now + 180_000
             self.command(_ON_OFF, 0x42, b"\x00" + put16(1800) + put16(0), False)
 
