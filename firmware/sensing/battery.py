@@ -60,7 +60,7 @@ class Battery:
         self.warned = False
         self.asks = 0  # questions it is still worth: the class may be about to change
         self.queries = _QUERIES  # questions left for who has told nothing yet
-        self._fresh = False
+        self.fresh = False  # something came since the last report()
         self._likely = UNKNOWN
         self._times = 0
         self.count = 0
@@ -80,12 +80,12 @@ class Battery:
         else:
             self.radio_mv = value
         self.highest_mv = max(self.highest_mv, value if kind != told.PERCENT else 0)
-        self._fresh = True
+        self.fresh = True
 
     def heard_bit(self, low: bool) -> None:
         """The low battery bit came. Where something better is told it counts only while it is set."""
         if self.low_bit is not low or (not self.mv and self.half_percent < 0) or low:
-            self._fresh = True
+            self.fresh = True
         self.low_bit = low
 
     def untold(self) -> bool:
@@ -118,9 +118,9 @@ class Battery:
 
     def report(self) -> bool:
         """Call every few seconds: what came since is one report. True: the class has changed."""
-        if not self._fresh:
+        if not self.fresh:
             return False
-        self._fresh = False
+        self.fresh = False
         now = self._class()
         if now == UNKNOWN or now == self.state:
             self._times = self.asks = 0

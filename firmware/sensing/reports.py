@@ -31,7 +31,7 @@ class Reports:
         self._clock = parts.clock
         self.watch: Any = None
         self._period_h = self._wanted_h()
-        self._began_ms = parts.clock.ms() + _FIRST_MS
+        self._began_ms = self._due_ms = parts.clock.ms() + _FIRST_MS
         self._round = 0  # of status records
         self._place = 0  # the sensor whose turn is next
         self._minute = parts.clock.ms() // _MINUTE_MS
@@ -41,8 +41,11 @@ class Reports:
 
     def tick(self, now_ms: int, hears: bool) -> None:
         """Every 10 s. hears: the radio can hear the sensors."""
-        self._statuses(now_ms)
         minute = now_ms // _MINUTE_MS
+        if minute != self._minute and self._wanted_h() != self._period_h:
+            self._anew(now_ms)
+        if now_ms >= self._due_ms:
+            self._turn()
         if minute != self._minute:
             for sensor in self._sensors.all:
                 if sensor is None:
@@ -53,24 +56,24 @@ class Reports:
             self._minute = minute
 
     # ------------------------------------------------------------------ status
-    def _statuses(self, now_ms: int) -> None:
-        """One sensor's turn, if it has come. A changed period counts from now on."""
-        wanted_h = self._wanted_h()
-        if wanted_h != self._period_h:
-            self._period_h = wanted_h
-            self._began_ms = now_ms + _APART_MS
-            self._round = self._place = 0
-        if now_ms < self._began_ms + self._round * wanted_h * _HOUR_MS + self._place * _APART_MS:
-            return
+    def _anew(self, now_ms: int) -> None:
+        """The period was changed: it counts from now on."""
+        self._period_h = self._wanted_h()
+        self._began_ms = self._due_ms = now_ms + _APART_MS
+        self._round = self._place = 0
+
+    def _turn(self) -> None:
+        """The next sensor's record; after the last one the next round."""
         everybody = self._sensors.all
         while self._place < len(everybody) and everybody[self._place] is None:
             self._place += 1
         if self._place < len(everybody):
             self.status(everybody[self._place])
             self._place += 1
-            return
-        self._place = 0
-        self._round += 1
+        else:
+            self._place = 0
+            self._round += 1
+        self._due_ms = self._began_ms + self._round * self._period_h * _HOUR_MS + self._place * _APART_MS
 
     def pace(self, sensor: "Sensor") -> None:
         """How often it should be heard: what the registry knows of it, the status period where that is its rhythm."""

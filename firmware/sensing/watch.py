@@ -172,7 +172,8 @@ class Watch:
                 sensor.battery.queries -= 1
                 left -= 1
                 self._send(sensor, ias.POWER, (_VOLTS, _PERCENT, _RADIO_VOLTS))
-            self._battery(sensor, now_ms)
+            if sensor.battery.fresh or sensor.battery.asks:
+                self._battery(sensor, now_ms)
 
     def _link_changed(self, sensor: "Sensor") -> None:
         link = sensor.link
