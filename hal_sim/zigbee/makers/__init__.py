@@ -3,12 +3,12 @@
 Owns the list. Loaded only when a home has one of them.
 """
 
-from hal_sim.zigbee.makers import button, contact, lumi, motion, smoke
+from hal_sim.zigbee.makers import button, contact, lumi, lumi_smoke, motion, motion_zone, smoke
 
 _ALL = (
-    smoke.Heiman, smoke.Frient, smoke.Bosch, smoke.Tuya, smoke.Schneider, lumi.MijiaSmoke, lumi.AqaraSmoke,
-    motion.Hue, motion.Vallhorn, motion.Tradfri, motion.Sonoff, motion.Wiser, motion.Nyce, motion.Linkind,
-    motion.Orvibo, lumi.Motion,
+    smoke.Heiman, smoke.Frient, smoke.Bosch, smoke.Tuya, smoke.Schneider, lumi_smoke.MijiaSmoke, lumi_smoke.AqaraSmoke,
+    motion.Hue, motion.Vallhorn, motion.Tradfri, motion_zone.Sonoff, motion_zone.Wiser, motion_zone.Nyce,
+    motion_zone.Linkind, motion_zone.Orvibo, lumi.Motion,
     contact.Parasoll, contact.ThirdReality, contact.TuyaContact, contact.Visonic, contact.HueContact, lumi.Magnet,
     button.HeimanSos, button.TuyaSos, button.FrientButton, button.Feibit,
 )  # fmt: skip

@@ -1,22 +1,18 @@
-"""Xiaomi and Aqara (LUMI): sensors that report as they like.
+"""Xiaomi and Aqara (LUMI): sensors that report as they like; contact and movement. Smoke detectors: `lumi_smoke`.
 
 Owns their behaviour: nothing is configured, nobody is enrolled; battery travels in a structure of their own, once in
 50 min; between their frames they do not listen. Source: docs/sensors.md.
 """
 
 from hal_sim.zigbee.device import EndDevice, text
-from hal_sim.zigbee.makers.bought import BoughtEye, BoughtZone, Mixin
-from hal_sim.zigbee.makers.smoke import BoughtSmoke
+from hal_sim.zigbee.makers.bought import BoughtEye, Mixin
 from hal_sim.zigbee.mt import put16
-from hal_sim.zigbee.zone import ALARM_2
 
-_BEAT_MS = 50 * 60_000
+BEAT_MS = 50 * 60_000
 _BLIND_MS = 60_000
-_TEST_MS = 4000
 _ON_OFF = 0x0006
 _OCCUPANCY = 0x0406
-_LUMI = 0xFCC0
-_MAKER = 0x115F
+CODE = 0x115F
 
 
 class Lumi(Mixin):
@@ -36,7 +32,7 @@ class Lumi(Mixin):
         """Its beats begin."""
         self.base.start(self)
         self.sched.cancel(self._beat)
-        self._beat = self.sched.after(1 + self.phase * _BEAT_MS // 0x10000, self.beat)
+        self._beat = self.sched.after(1 + self.phase * BEAT_MS // 0x10000, self.beat)
 
     def left(self) -> None:
         """Off the network."""
@@ -54,9 +50,9 @@ class Lumi(Mixin):
 
     def beat(self) -> None:
         """Tell battery and state."""
-        self._beat = self.sched.after(_BEAT_MS, self.beat)
+        self._beat = self.sched.after(BEAT_MS, self.beat)
         data = self.structure()
-        head = bytes((0x1C,)) + put16(_MAKER) + bytes((self.next_tsn(), 0x0A))
+        head = bytes((0x1C,)) + put16(CODE) + bytes((self.next_tsn(), 0x0A))
         self.send(0x0000, head + b"\x01\xff\x42" + bytes((len(data),)) + data)
 
     def structure(self) -> bytes:
@@ -73,13 +69,6 @@ class Lumi(Mixin):
 
 class _Eye(Lumi, BoughtEye):
     base = BoughtEye
-
-
-class _Smoke(Lumi, BoughtSmoke):
-    base = BoughtSmoke
-    told_without_cie = True
-    enrols = 0
-    low_bit = False
 
 
 class Magnet(_Eye):
@@ -130,67 +119,3 @@ class Motion(_Eye):
 
     def state(self) -> bytes:
         return b"\x64\x10\x00\x0b\x21\x00\x00"
-
-
-class MijiaSmoke(_Smoke):
-    """JTYJ-GD-01LM/BW, made by Honeywell: zone status without being enrolled; self-test is alarm 2."""
-
-    model = "lumi.sensor_smoke"
-    servers = (0x0000, 0x0001, 0x0003, 0x000C, 0x0012, 0x0500)
-    clients = (0x0019,)
-    test_bits = ALARM_2
-
-    def state(self) -> bytes:
-        return b"\x64\x20\x00"  # density
-
-
-class AqaraSmoke(_Smoke):
-    """JY-GZ-01AQ: smoke is an attribute of Aqara's own cluster, told only after its mode was written."""
-
-    model = "lumi.sensor_smoke.acn03"
-    servers = (0x0000, 0x0001, 0x0003, 0x0500, _LUMI)
-    clients = (0x0019,)
-    writable = BoughtZone.writable + ((_LUMI, 0x0009),)
-    mode = 0
-    smoke = 0
-
-    def commission(self, home: bytes, zone_id: int = 0) -> None:
-        self.mode = 1
-        _Smoke.commission(self, home, zone_id)
-
-    def left(self) -> None:
-        self.mode = 0
-        _Smoke.left(self)
-
-    def maker_attributes(self, code: int, cluster: int) -> dict:
-        return {0x0009: bytes((0x20, self.mode))} if code == _MAKER and cluster == _LUMI else {}
-
-    def write(self, cluster: int, number: int, value: bytes) -> int:
-        if cluster == _LUMI:
-            self.mode = value[0]
-            return 0
-        return _Smoke.write(self, cluster, number, value)
-
-    def set_smoke(self, on: bool) -> None:
-        self.smoke = int(on)
-        self.sounding = on
-        self._tell(b"\x3a\x01\x21" + put16(self.smoke) + b"\x3b\x01\x20" + bytes((10 if on else 0,)))
-
-    def test(self) -> None:
-        """Its test button is held."""
-        self._tell(b"\x27\x01\x10\x01")
-        self.sched.after(_TEST_MS, self._tell, b"\x27\x01\x10\x00")
-
-    def beat(self) -> None:
-        self._beat = self.sched.after(_BEAT_MS, self.beat)
-        data = self.structure()
-        self._tell(b"\xf7\x00\x41" + bytes((len(data),)) + data)
-
-    def _tell(self, entries: bytes) -> None:
-        if self.mode:
-            self.send(_LUMI, bytes((0x18, self.next_tsn(), 0x0A)) + entries)
-
-    def state(self) -> bytes:
-        return b"\x64\x20\x00\xa0\x20" + bytes((self.smoke,)) + b"\xa1\x20" + bytes((10 * self.smoke,))
-
-
