@@ -3,8 +3,8 @@
 FILE is a home as JSON: {"sensors": [{"name", "kind", "place", "ieee"?, "model"?}], "steps": [{"at": ms, "do": ...}]?,
 "network": "none"?, "seed"?}. Steps are those of a scenario that concern the radio and the sensors (docs/simulator.md);
 `every` (ms) repeats one. Times count from the moment the coprocessor is served. Without FILE there is one sensor of
-each kind; with "network": "none" a chip that never formed a network. Lines on stdin are further steps, carried out at once
-(or `at` ms after that). Must never let a bad file become a traceback: one line on stderr, exit status 2; a bad line on
+each kind; with "network": "none" a chip that never formed a network. Lines on stdin are further steps, carried out at
+once (or `at` ms after that). Must never let a bad file become a traceback: one line on stderr, exit status 2; a bad line on
 stdin is one line on stderr, and it goes on.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from hal_sim.sched import Scheduler  # noqa: E402
-from hal_sim.steps import ScenarioError, check_sensors, check_step, check_steps, comes, product  # noqa: E402
+from hal_sim.steps import ScenarioError, check_sensors, check_steps, comes, product  # noqa: E402
 from hal_sim.zigbee.chip import NcpChip  # noqa: E402
 from hal_sim.zigbee.household import STEPS  # noqa: E402
 from tools.ptyserve import serve  # noqa: E402
@@ -70,7 +70,7 @@ class Served:
         """Carry one line of stdin out; what is wrong with it is one line on stderr."""
         try:
             step = json.loads(text)
-            check_step(_plain(step), "step", self._there)
+            check_steps([dict(_plain(step), at=step.get("at", 0)) if isinstance(step, dict) else step], self._there)
             self._sched.after(step.get("at", 0), self._run, step)
         except (ScenarioError, ValueError, TypeError) as error:
             print(f"{text.strip()}: {str(error).splitlines()[0]}", file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from served_ncp import Served
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVER = [sys.executable, "tools/serve_ncp.py"]
@@ -99,6 +100,20 @@ def test_zigpy_znp_starts_the_network_and_hears_the_alarms(link):
         ('{"steps": [{"at": "1", "do": "ncp", "fault": "hang"}]}', "at"),
         ('{"steps": [{"at": 1, "do": "ncp", "fault": "sulk"}]}', "hang"),
         ('{"steps": [{"at": 1, "do": "ncp", "fault": "hang", "for": 3}]}', "'for'"),
+        ('{"network": "old"}', "network"), ('{"seed": "x"}', "seed"), ('{"steps": {}}', "steps"),
+        ('{"network": "none", "sensors": [{"name": "a", "kind": "smoke"}]}', "pair"),
+        ('{"sensors": [{"name": "a", "kind": "smoke", "model": "Toaster"}]}', "model"),
+        ('{"steps": [{"at": 1, "every": 0, "do": "move", "place": "a", "for_ms": 1}]}', "every"),
+        ('{"steps": [{"at": 1, "do": "press", "button": "119"}]}', "press"),
+        ('{"steps": [{"at": 1, "do": "pair", "kind": "door", "name": "a", "install_code": "83FE"}]}', "install code"),
+        ('{"steps": [{"at": 1, "do": "radio", "noise": {"10": 4}}]}', "channels"),
+        ('{"steps": [{"at": 1, "do": "radio", "loss": 101}]}', "percentage"),
+        ('{"steps": [{"at": 9, "do": "pair", "kind": "door", "name": "a"}, {"at": 1, "do": "door", "sensor": "a",'
+         ' "open": true}]}', "'a'"),
+        ('{"sensors": [{"name": "a", "kind": "smoke"}], "steps": [{"at": 1, "do": "door", "sensor": "a", "open":'
+         ' true}]}', "kind smoke"),
+        ('{"sensors": [{"name": "a", "kind": "smoke"}], "steps": [{"at": 1, "do": "pair", "kind": "door", "name":'
+         ' "a"}]}', "another sensor"),
     ],
 )  # fmt: skip
 def test_a_bad_home_is_one_line_and_status_2(tmp_path, text, named):
@@ -109,6 +124,24 @@ def test_a_bad_home_is_one_line_and_status_2(tmp_path, text, named):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert named in done.stderr
+
+
+def test_lines_on_stdin_are_steps_and_a_bad_one_is_one_line(tmp_path):
+    served = Served(tmp_path, {"sensors": [{"name": "smoke", "kind": "smoke"}], "seed": 2})
+    limit = time.monotonic() + 10
+    served.process.stdin.write('{\n\n[]\n{"do": "dance"}\n{"do": "leave", "sensor": "nobody"}\n"x"\n')
+    served.do({"do": "pair", "kind": "door", "name": "smoke"})
+    served.do({"at": "x", "do": "leave", "sensor": "smoke"})
+    served.do({"do": "pair", "kind": "door", "name": "front"})
+    served.do({"do": "leave", "sensor": "smoke"})
+    while not served.told:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    assert served.told == [{"what": "left", "sensor": "smoke"}]
+    lines = served.end().splitlines()
+    named = ("Expecting", "object", "dance", "nobody", "object", "another", "'at'")
+    assert len(lines) == len(named)
+    assert all(word in line for word, line in zip(named, lines, strict=True))
 
 
 def test_missing_file_and_missing_link(tmp_path):
