@@ -4,8 +4,8 @@ FILE is a home as JSON: {"sensors": [{"name", "kind", "place", "ieee"?, "model"?
 "network": "none"?, "seed"?}. Steps are those of a scenario that concern the radio and the sensors (docs/simulator.md);
 `every` (ms) repeats one. Times count from the moment the coprocessor is served. Without FILE there is one sensor of
 each kind; with "network": "none" a chip that never formed a network. Lines on stdin are further steps, carried out at
-once (or `at` ms after that). Must never let a bad file become a traceback: one line on stderr, exit status 2; a bad line on
-stdin is one line on stderr, and it goes on.
+once (or `at` ms after that). Must never let a bad file become a traceback: it is one line on stderr and exit status 2.
+A bad line on stdin is one line on stderr, and it goes on.
 """
 
 import json
