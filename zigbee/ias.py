@@ -77,3 +77,11 @@ ALL_DISARMED = bytes(1)
 def alarm_of(status: int) -> bool:
     """Whether a smoke detector's zone status says fire; its test button counts."""
     return bool(status & (ANY_ALARM | TEST))
+
+
+def is_arm(buf: bytearray, at: int, size: int) -> bool:
+    """Whether buf[at:at + size] is a whole Arm: mode, code, zone id; or as before Home Automation 1.2, mode alone."""
+    if size < 3:
+        return size == 1
+    code = buf[at + 1]
+    return size >= 3 + (0 if code == 0xFF else code)

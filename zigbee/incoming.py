@@ -13,6 +13,7 @@ from zigbee.activity import CLUSTER as ACTIVITY
 from zigbee.activity import Report
 from zigbee.bucket import Flow
 from zigbee.dialect import translate
+from zigbee.measured import measured
 from zigbee.quirks import FRAMES, UNKNOWN
 from zigbee.scan import (
     ANSWER,
@@ -34,7 +35,6 @@ from zigbee.scan import (
     STATUS,
     STATUS_CHANGE,
     TSN,
-    TYPE,
     VALUE,
     WIDTH,
     attribute,
@@ -51,10 +51,6 @@ if _TYPE_CHECKING:
 
 _FLOOD = const(1)  # its sender is over its limit
 _STALE = const(2)  # it is older than what its sender has sent already
-_NONE = const(0xFF)  # "no value" of the battery's bytes
-_FULL = const(200)  # half percent
-_COLDEST = const(-27315)
-_ALARMS = const(0x103)  # of a zone status: both alarms, test
 _ENROLL_SIZE = const(4)  # zone type, manufacturer code
 
 
@@ -110,7 +106,7 @@ class Incoming:
                 self._heard(
                     device, fields[SHORT], fields[ENDPOINT], told.NOTIFIED, fields[STATUS], fields[TSN], fields[LQI]
                 )
-                if fields[ANSWER]:
+                if fields[ANSWER] and flow.calm:
                     self._acknowledge(fields)
                 return True
         else:
@@ -156,8 +152,8 @@ class Incoming:
         device = self._device
         if not self._doubt:
             self._heard(device, fields[SHORT], fields[ENDPOINT], kind, value, fields[TSN], fields[LQI])
-            if kind == told.LEVEL and value & _ALARMS or kind == told.BUTTON and value != ias.ACE_DISARM:
-                self._flow.gate[tsn.ALARM] = fields[TSN]
+            if kind <= told.BUTTON and fields[COMMAND] != zcl.READ_RESPONSE and told.is_alarm(kind, value):
+                self._flow.gate[tsn.ALARM] = fields[TSN]  # what this overtook must not undo it
         elif self._passes(kind, value):
             self._tell_stale(device, fields, kind, value)
 
@@ -165,7 +161,7 @@ class Incoming:
         """Of a frame in doubt: an alarm passes however old it is, and the first of an incident however many there
         are.
         """
-        if self._doubt & _STALE and not is_alarm(kind, value):
+        if self._doubt & _STALE and not told.is_alarm(kind, value):
             return False
         if not self._doubt & _FLOOD:
             return True
@@ -220,7 +216,8 @@ class Incoming:
         if not self._flow.calm:
             return
         quarters = 0 if self.fast_poll is None else self.fast_poll(fields[SHORT])
-        frame = zcl.specific(fields[TSN], ias.CHECK_IN_RESPONSE, bytes((1 if quarters else 0, quarters & 0xFF, 0)))
+        poll = bytes((1 if quarters else 0, quarters & 0xFF, quarters >> 8 & 0xFF))
+        frame = zcl.specific(fields[TSN], ias.CHECK_IN_RESPONSE, poll)
         self._answer(fields[SHORT], fields[ENDPOINT], ias.POLL_CONTROL, frame)
 
     def _ace(self, buf: bytearray, fields: array) -> bool:
@@ -229,7 +226,7 @@ class Incoming:
             return False
         if command == ias.EMERGENCY or command == ias.PANIC or command == ias.FIRE:
             self._tell(fields, told.BUTTON, command)
-        elif command == ias.ARM and not _is_arm(buf, fields[BODY], fields[SIZE]):
+        elif command == ias.ARM and not ias.is_arm(buf, fields[BODY], fields[SIZE]):
             self._refuse()
         elif command == ias.ARM and buf[fields[BODY]] == ias.DISARM:
             tsn_, short, endpoint = fields[TSN], fields[SHORT], fields[ENDPOINT]
@@ -262,31 +259,14 @@ class Incoming:
                     self._refuse()
                 return
             at = entry[NEXT]
-            if entry[WIDTH]:
-                self._attribute(fields, entry[ID], entry[VALUE])
-
-    def _attribute(self, fields: array, number: int, value: int) -> None:
-        cluster = fields[CLUSTER]
-        if cluster == ias.ZONE:
-            if number == ias.ZONE_STATUS:
-                self._tell(fields, told.LEVEL, value & 0xFFFF)
-            elif number == ias.ZONE_STATE and value == 0 and self._flow.calm:
+            if not entry[WIDTH]:
+                continue
+            if fields[CLUSTER] != ias.ZONE:
+                measured(fields, entry, self._tell)
+            elif entry[ID] == ias.ZONE_STATUS:
+                self._tell(fields, told.LEVEL, entry[VALUE] & 0xFFFF)
+            elif entry[ID] == ias.ZONE_STATE and not entry[VALUE] and self._flow.calm:
                 self._enrol(fields[SHORT], fields[ENDPOINT])
-        elif cluster == ias.POWER:
-            self._battery(fields, number, value)
-        elif cluster == ias.TEMPERATURE and number == ias.MEASURED and self._entry[TYPE] == zcl.INT16:
-            degrees = value - 0x10000 if value & 0x8000 else value
-            if degrees >= _COLDEST:  # 0x8000 is "no value"
-                self._tell(fields, told.TEMPERATURE, degrees)
-        elif cluster == ias.OCCUPANCY and number == ias.OCCUPIED:
-            self._tell(fields, told.PRESENCE, value & 0xFF)
-
-    def _battery(self, fields: array, number: int, value: int) -> None:
-        if number == ias.BATTERY_PERCENT or number == ias.RADIO_PERCENT:
-            if value <= _FULL:
-                self._tell(fields, told.PERCENT if number == ias.BATTERY_PERCENT else told.RADIO_PERCENT, value)
-        elif (number == ias.BATTERY_VOLTS or number == ias.RADIO_VOLTS) and 0 < value < _NONE:
-            self._tell(fields, told.VOLTS if number == ias.BATTERY_VOLTS else told.RADIO_VOLTS, value * 100)
 
     def _refuse(self) -> None:
         """It does not say what it should; what it said before that counts."""
@@ -297,18 +277,3 @@ class Incoming:
         """The default response."""
         frame = zcl.default_response(fields[TSN], bool(fields[CONTROL] & zcl.FROM_SERVER), fields[COMMAND])
         self._answer(fields[SHORT], fields[ENDPOINT], fields[CLUSTER], frame)
-
-
-def is_alarm(kind: int, value: int) -> bool:
-    """Whether an event may be somebody's alarm, whatever sort of device it comes from."""
-    if kind == told.NOTIFIED or kind == told.LEVEL:
-        return bool(value & (ias.ANY_ALARM | ias.TEST))
-    return kind == told.BUTTON and value != ias.ACE_DISARM
-
-
-def _is_arm(buf: bytearray, at: int, size: int) -> bool:
-    """Whether it is a whole Arm: mode, code, zone id, or the mode alone as before Home Automation 1.2."""
-    if size < 3:
-        return size == 1
-    code = buf[at + 1]
-    return size >= 3 + (0 if code == _NONE else code)

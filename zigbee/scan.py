@@ -174,9 +174,9 @@ def decode(buf: ptr8, at: int, size: int, out: ptr32) -> int:
     family = 0
     wanted = 1
     command = int(buf[zcl + head - 1])
-    if control & 0x10 or int(buf[at + 8]) or maker:
+    if control & 0x14 or int(buf[at + 8]):
         wanted = 0
-    if maker:
+    if control & 4:  # of one maker, even if its code is 0
         family = 0
     elif control & 3 == 1:
         family = 2

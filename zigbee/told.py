@@ -20,3 +20,13 @@ TEMPERATURE = const(8)  # value: hundredths of a degree Celsius, signed
 CHECKIN = const(9)  # a poll control check-in; value 0
 ALIVE = const(10)  # any other whole frame: it lives; value 0
 RADIO_PERCENT = const(11)  # battery of the radio part in half percent, where it has one of its own
+
+_ALARMS = const(0x103)  # of a zone status: alarm 1, alarm 2, test
+_DISARM = const(0x100)  # zigbee.ias.ACE_DISARM
+
+
+def is_alarm(kind: int, value: int) -> bool:
+    """Whether an event may be somebody's alarm, whatever sort of device it comes from."""
+    if kind <= LEVEL:
+        return bool(value & _ALARMS)
+    return kind == BUTTON and value != _DISARM

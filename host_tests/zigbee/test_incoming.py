@@ -135,6 +135,28 @@ def test_the_pendants_own_commands():
     assert Told().zcl(ias.ACE, (0x19, 5, ias.PANIC)).heard == [ALIVE]  # from a server: panel status, no button
 
 
+@pytest.mark.req("ZB-13")
+def test_a_check_in_is_answered_and_fast_polling_only_asked_for_when_there_is_something_to_say():
+    home = Told().zcl(ias.POLL_CONTROL, (0x09, 5, 0))
+    assert home.heard == [(0x1234, 3, told.CHECKIN, 0, 5, 77)]
+    assert home.answers == [(0x1234, 3, ias.POLL_CONTROL, bytes((0x11, 5, 0, 0, 0, 0)))]
+    home.incoming.fast_poll = lambda short: 0x128 if short == 0x1234 else 0
+    home.zcl(ias.POLL_CONTROL, (0x19, 6, 0))
+    assert home.answers[1][3] == bytes((0x11, 6, 0, 1, 0x28, 0x01))
+
+
+def test_temperature_is_signed_and_may_be_unknown():
+    for wire, degrees in ((0x0834, 2100), (0xFC18, -1000), (0x954D, -27315), (0x8000, None), (0x9000, None)):
+        home = Told().zcl(ias.TEMPERATURE, (0x18, 5, 0x0A, 0, 0, 0x29, wire & 255, wire >> 8))
+        assert home.heard == ([ALIVE] if degrees is None else [(0x1234, 3, told.TEMPERATURE, degrees, 5, 77)])
+    assert Told().zcl(ias.TEMPERATURE, (0x18, 5, 0x0A, 0, 0, 0x21, 1, 2)).heard == [ALIVE]
+
+
+def test_whatever_is_whole_is_a_sign_of_life():
+    for cluster, data in ((0, (0x18, 5, 1)), (0, (0x18, 5, 0x0B, 0, 0)), (0x19, (0x01, 5, 1, 0)), (9, (0x18, 5, 0x0A))):
+        assert Told().zcl(cluster, data).heard == [ALIVE]
+
+
 def test_default_responses():
     """ZCL 2.5.12: asked for, unicast, and no other answer."""
     wanted = Told().zcl(ias.ZONE, (0x09, 9, 0, 1, 0, 0, 0, 0, 0))
@@ -150,6 +172,7 @@ def test_a_makers_own_commands_mean_nothing():
     home = Told().zcl(ias.ZONE, (0x0D, 0x5F, 0x11, 9, 0, 1, 0, 0, 0, 0, 0))
     assert home.heard == [(0x1234, 3, told.ALIVE, 0, 9, 77)]
     assert home.answers == []
+    assert Told().zcl(ias.ZONE, (0x0D, 0, 0, 9, 0, 1, 0, 0, 0, 0, 0)).heard[0][2] == told.ALIVE  # a code of 0 is one
 
 
 def test_messages_too_short_for_a_header_are_counted():
