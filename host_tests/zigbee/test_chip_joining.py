@@ -5,6 +5,7 @@ import pytest
 from hal_sim.sched import Scheduler
 from hal_sim.zigbee import codes, keys, network
 from hal_sim.zigbee.chip import FAULTS, NcpChip
+from hal_sim.zigbee.dice import Dice
 from hal_sim.zigbee.ieee import ieee_of, wire_of
 from hal_sim.zigbee.mt import Parser, frame, le16, le32, put16
 
@@ -522,3 +523,23 @@ def test_a_frame_is_kept_for_a_sleeper_that_comes_back_in_time_and_expires_other
     assert host.ask(0x2401, put16(0x7777) + request[2:]) == b"\x00"
     host.run(1000)
     assert host.heard(0x4480)[2] == bytes((0xCD, 1, 7))  # no route
+
+
+@pytest.mark.parametrize("home", [HOME, None])
+def test_no_command_with_any_payload_breaks_it(home):
+    """Whatever a host writes, right or wrong: an answer to each, and the chip still works."""
+    dice = Dice(11)
+    host = Host(home)
+    commands = sorted(host.chip._commands)
+    for _ in range(4000):
+        command = commands[dice.below(len(commands))]
+        payload = dice.octets(dice.below(40)) if dice.below(3) else bytes(dice.below(40))
+        if command not in (0x2F08, 0x2109, 0x211D, 0x2134, 0x2135, 0x2112, 0x2131):
+            host.ask(command, payload)
+    host.said.clear()
+    for command in commands:
+        for length in range(30):
+            host.ask(command, dice.octets(length))
+    host.run(20_000)
+    assert len(host.said) > 30 * len(commands)
+    assert host.ask(0x2101) == bytes((0x59, 0x06))
