@@ -155,8 +155,13 @@ class Gateway:
             self.log.failed("network", "the backup cannot be read", error)
         network.may_form = not data and not self.store.lost and not self.unread and not self.registry.count()
         network.may_form = network.may_form and not self.takeover.waiting
+        network.on_trouble = lambda reason: self.recorder.event("gateway.fault", fault="radio_chip", reason=reason)
+        network.on_recovered = self._radio_recovered
         network.on_backup = lambda backup: self.store.save("network", json.dumps(backup).encode())
         return network
+
+    def _radio_recovered(self, reason: str, down_ms: int) -> None:
+        self.recorder.event("gateway.recovered", fault="radio_chip", reason=reason, down_ms=down_ms)
 
     def _setting_changed(self, name: str, value: "Any", by: str) -> None:
         self.recorder.event("settings.changed", setting=name, value=value, by=by)
@@ -184,7 +189,9 @@ class Gateway:
         handover = self.takeover.line()
         if handover:
             lines.append(handover)
-        if not self.coordinator.ready:
+        if self.coordinator.network.trouble and not handover:
+            lines.append("감지기 무선망을 되찾지 못했습니다. 설치 기사에게 알려 주세요. 119 버튼은 쓸 수 있습니다")
+        elif not self.coordinator.ready:
             lines.append("감지기 연결을 준비하고 있습니다. 119 버튼은 쓸 수 있습니다")
         if not self.phone.ready:
             lines.append("전화 모듈을 준비하고 있습니다")

@@ -1,7 +1,11 @@
 """Registering sensors through the whole firmware: buttons, monitor and care system, chips and sensors, power cuts."""
 
+import json
+
 import pytest
-from scenario.timeline import ARMED, SENSORS, play, press, smoke, step
+from scenario.timeline import ARMED, SENSORS, Timeline, play, press, smoke, step
+
+from tools import simulator
 
 CODE = "83FED3407A939723A5C639B26916D505C3B5"
 IEEE = "00124b0000005eed"
@@ -186,3 +190,90 @@ def test_a_power_cut_in_the_middle_of_an_interview_costs_nothing(cut):
     assert sorted(rows(line)) == sorted([*names, "연기감지기 1"]) and rows(line)["연기감지기 1"]["ready"]
     assert [record["sensor"] for record in line.records("sensor.joined")] == ["연기감지기 1"]
     assert line.record("emergency.triggered")["ieee"] == IEEE
+
+
+# ---------------------------------------------------------------------------------- another gateway
+
+
+@pytest.fixture
+def gateways(tmp_path, micropython):
+    """run(folder, mode, steps, until): a gateway whose files outlive the run; mode as in port/takeover.py."""
+
+    def run(folder, mode, steps, until, cut=-1, **fields):
+        place = tmp_path / folder
+        if not place.exists():
+            place.mkdir()
+            simulator.furnish(place)
+        scenario = {"seed": 1, "until": until, "sensors": SENSORS, "steps": steps, **fields}
+        out = micropython(
+            ["host_tests/scenario/port/takeover.py", str(place), mode, str(cut)], heap=simulator.HEAP,
+            stdin=json.dumps(scenario) + "\n", env={"MICROPYPATH": f"{simulator.ROOT}:.frozen"})
+        return Timeline(out)
+
+    run.folder = tmp_path
+    return run
+
+
+@pytest.fixture
+def handed_over(gateways):
+    """The file and code of an old gateway with a renamed sensor, a changed setting, and a sensor it registered."""
+    steps = [touch(T, "sensors.rename", sensor="kitchen", to="주방 감지기"), touch(T + 1000, "sensors.register"),
+             pair(T + 2000, "door", "window"), touch(T + 3000, "settings.set", setting="status_period_h", value=3),
+             touch(120_000, "takeover.make")]
+    line = gateways("old", "old", steps, 130_000, settings={"gateway": "GW-000042", "tester": "01012345678"})
+    assert line.records("sensor.joined") and line.faults() == []
+    shown = [text for view in line.all("screen") for text in view.get("lines", []) if text.startswith("인수 코드: ")]
+    assert "GW-000042" not in line.text
+    return (gateways.folder / "old" / "takeover.bin").read_bytes(), shown[-1][len("인수 코드: "):]
+
+
+def receive(gateways, folder, handed_over, code_file=False):
+    (gateways.folder / folder).mkdir()
+    simulator.furnish(gateways.folder / folder)
+    (gateways.folder / folder / "takeover.bin").write_bytes(handed_over[0])
+    if code_file:
+        (gateways.folder / folder / "takeover.code").write_text(handed_over[1])
+
+
+@pytest.mark.req("ZB-19")
+@pytest.mark.req("ZB-16")
+def test_another_gateway_with_another_chip_takes_the_home_over(gateways, handed_over):
+    receive(gateways, "new", handed_over)
+    steps = [touch(T, "takeover.take", code=handed_over[1].replace("A", "B").replace("1", "2")),
+             press(T + 3000), press(T + 6000, "cancel"),
+             touch(T + 20_000, "takeover.take", code=handed_over[1].lower()), smoke(T + 60_000),
+             step(T + 110_000, "hang_up"), touch(T + 115_000, "test.enter"), touch(T + 116_000, "sensors.show")]
+    line = gateways("new", "new", steps, T + 130_000)
+    assert line.first("screen", notice="코드를 다시 확인해 주세요"), "a slip is found before anything is tried"
+    assert line.record("emergency.cancelled")["causes"] == ["button"], "the button works all the while"
+    assert [boot["reason"] for boot in line.all("boot")] == ["power", "reset"]
+    booted = line.records("gateway.booted")
+    assert booted[1]["boot"] > booted[0]["boot"] + 900
+    triggered = line.records("emergency.triggered")[1]
+    assert (triggered["sensor"], triggered["place"]) == ("주방 감지기", "부엌")
+    assert line.first("dial")["number"] == "119"
+    assert line.records("test.entered"), "the tester's number came along"
+    assert sorted(rows(line)) == sorted(["주방 감지기", "bedroom", "pendant", "door", "문열림감지기 1"])
+    assert not (gateways.folder / "new" / "takeover.bin").exists()
+
+
+@pytest.mark.req("ZB-19")
+@pytest.mark.parametrize("cut", [1, 9, 30, 47, 60, 75])
+def test_a_power_cut_while_taking_over_leaves_all_or_nothing(gateways, handed_over, cut):
+    receive(gateways, "new", handed_over, code_file=True)
+    line = gateways("new", "new", [smoke(90_000)], 120_000, cut=cut)
+    assert "power" in [boot["reason"] for boot in line.all("boot")][1:], "the cut came"
+    assert line.record("emergency.triggered")["sensor"] == "주방 감지기", "taken up again from the file, and done"
+
+
+@pytest.mark.req("ZB-19")
+@pytest.mark.req("SEC-03")
+def test_a_spoilt_file_changes_nothing_and_forms_no_network(gateways, handed_over):
+    data = handed_over[0]
+    receive(gateways, "new", (data[:-50] + bytes((data[-50] ^ 1,)) + data[-49:], handed_over[1]), code_file=True)
+    line = gateways("new", "new", [touch(60_000, "takeover.drop")], 120_000)
+    assert [record["error"] for record in line.records("gateway.fault") if record["fault"] == "takeover"] == [
+        "the code is another file's, or the file is damaged"]
+    formed = [entry["t"] for entry in line.all("log") if "a new network was formed" in entry["text"]]
+    assert len(formed) == 1 and formed[0] > 60_000, "only when the file was dropped"
+    assert [boot["reason"] for boot in line.all("boot")] == ["power", "reset"]
