@@ -253,6 +253,21 @@ def test_install_codes(play, entered, required, joins, code):
 
 
 @pytest.mark.req("ZB-05")
+@pytest.mark.fault(42)
+def test_a_device_let_in_without_a_code_by_somebody_s_router_is_refused(play):
+    lines = play("""
+        home = Home()
+        home.at(5000, home.pairing.open, 60, True)
+        home.at(9000, lambda: setattr(home.chip.joining, "require_code", False))  # the coprocessor lets it pass
+        home.at(10000, home.chip.intrude, "smoke", "spy", "", "00124b00aabbccdd")
+        home.show(60000, "member", lambda: home.chip.air.devices["spy"].member is not None)
+        home.run(70000)
+    """)
+    assert [line[3] for line in of(lines, "refused")] == ["no_code"]
+    assert shown(lines, "member") == [False]
+
+
+@pytest.mark.req("ZB-05")
 def test_a_code_that_is_not_the_device_s_lets_nobody_in_and_is_told(play):
     lines = play(f"""
         from hal_sim.zigbee.ieee import ieee_of
@@ -362,6 +377,34 @@ def test_every_way_of_enrolment(play, ways):
     """)
     assert len(of(lines, "ready")) == 1
     assert shown(lines, "enrolled") == [True]
+
+
+@pytest.mark.parametrize(("deaf", "works"), [(3, True), (1000, False)])
+def test_a_zone_that_enrols_late_or_never(play, deaf, works):
+    """It counts as registered when it says that it is enrolled, not before; one that never does stays of the home."""
+    lines = play(f"""
+        home = Home()
+        home.at(5000, home.pairing.open, 60, False)
+        home.at(6000, home.chip.pair, "door", "door", "hall")
+        def deafen():
+            device = home.chip.air.devices["door"]
+            obey = device.obey
+            left = [{deaf}]
+            def some(cluster, command, payload):
+                if cluster == 0x0500 and command == 0 and left[0]:
+                    left[0] -= 1
+                    return 0
+                return obey(cluster, command, payload)
+            device.obey = some
+        home.at(6100, deafen)
+        def ready(ieee, facts):
+            tell("ready", ieee, home.chip.air.devices["door"].enrolled)
+        home.pairing.on_joined = ready
+        home.run(200000)
+    """)
+    assert [line[3] for line in of(lines, "ready")] == ([True] if works else [])
+    assert [line[3] for line in of(lines, "refused")] == ([] if works else ["failed"])
+    assert not [line for line in of(lines, "left")]
 
 
 @pytest.mark.parametrize("step", ["enrol", "bind", "report"])
