@@ -55,7 +55,15 @@ def a_test_mode(line):
     assert [record["test"] for record in line.records("emergency.answered")] == [True, False]
 
 
-CHECKS = {"press": press, "smoke": smoke, "cancel": cancel, "busy": busy, "power_cut": power_cut,
+def bought(line):
+    kinds = [record["sensor_kind"] for record in line.records("sensor.joined")]
+    assert kinds == ["call_button", "smoke", "door"]
+    assert len(line.records("door.opened")) == len(line.records("door.closed")) == 1
+    assert [each["number"] for each in line.all("dial")] == ["119"]
+    assert line.record("emergency.ended")["outcome"] == "answered"
+
+
+CHECKS = {"bought": bought, "press": press, "smoke": smoke, "cancel": cancel, "busy": busy, "power_cut": power_cut,
           "test_mode": a_test_mode}
 
 
