@@ -9,7 +9,7 @@ from conftest import ROOT
 from hal_sim import steps
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-RECORDERS = {"event", "_event", "_record", "_tell"}
+RECORDERS = {"event", "_event", "_record", "tell"}
 
 
 def text(name: str) -> str:

@@ -24,8 +24,6 @@ if _TYPE_CHECKING:
 _DAY_S = const(86_400)
 _KEEP_MS = const(3_600_000)  # the state is written at most once in this time
 _FIRST_KEEP_MS = const(60_000)  # after the start, if the last time is an hour ago
-_DOWN_MS = const(20_000)  # out of service so long, and it is a fault; every time is recorded when it is over
-_START_MS = const(60_000)  # the same after the gateway's own start
 _MORE_MS = const(20_000)  # between the reports that a change of battery class wants
 _UNTOLD_MS = const(60_000)  # after the start's questions, before who told nothing of its battery is asked
 _SECOND = const(1000)
@@ -53,7 +51,6 @@ class Watch:
         self._known = False  # something was kept before this start
         self._noted_day = 0
         self._tsn = _TSN_FIRST
-        self._down_told = False
         self._blind_from: int | None = None  # wall ms of what was kept before this start
         self._first = True
         self._energy = asyncio.Event()
@@ -106,31 +103,23 @@ class Watch:
             self._back(deaf_ms, now_ms)
         if self.radio.up:
             self._listen(now_ms)
-        else:
-            self._down(now_ms)
         self._judge(now_ms)
         self._reports.tick(now_ms, self.radio.up and self.radio.state == rd.CALM)
         self._daily()
         self._keep(now_ms)
 
-    def _down(self, now_ms: int) -> None:
-        """The radio chip is out of service."""
-        if not self._down_told and now_ms - self.radio.blind_ms >= (_START_MS if self._first else _DOWN_MS):
-            self._down_told = True
-            since = None if self._first else self._clock.wall_ms(self.radio.blind_ms)
-            self._event("gateway.fault", {"fault": "radio", "from": since})
-
     def _back(self, deaf_ms: int, now_ms: int) -> None:
-        """The radio chip is in service again: what was not heard meanwhile means nothing."""
-        since = self._blind_from if self._first else self._clock.wall_ms(self.radio.blind_ms)
-        start = self._first and not self._down_told
-        fields = {"fault": "blind" if start else "radio", "from": since, "to": self._clock.wall_ms(now_ms)}
-        self._first = self._down_told = False
+        """The sensors can be heard again: what was not heard meanwhile means nothing. What the chip had is told by the
+        network; this says from when to when nobody was heard."""
+        first, self._first = self._first, False
+        since = self._blind_from if first else self._clock.wall_ms(self.radio.blind_ms)
+        fields = {"fault": "blind", "why": "start" if first else "radio", "from": since,
+                  "to": self._clock.wall_ms(now_ms)}
         self._excuse(deaf_ms, now_ms)
         for sensor in self._sensors.all:
             if sensor is not None and sensor.device is not None and sensor.device.zone:
                 sensor.link.asked(now_ms)  # the coordinator asks every zone after a start
-        if self._known or not start:  # at the very first start there is nothing to go on from
+        if self._known or not first:  # at the very first start there is nothing to go on from
             self._event("gateway.recovered", fields)
 
     def _excuse(self, deaf_ms: int, now_ms: int) -> None:
