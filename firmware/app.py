@@ -193,6 +193,8 @@ class Gateway:
             lines.append("감지기 무선망을 되찾지 못했습니다. 설치 기사에게 알려 주세요. 119 버튼은 쓸 수 있습니다")
         elif not self.coordinator.ready:
             lines.append("감지기 연결을 준비하고 있습니다. 119 버튼은 쓸 수 있습니다")
+        elif self.watch.trouble():
+            lines.append("감지기의 무선 신호가 들리지 않습니다. 119 버튼은 쓸 수 있습니다")
         if not self.phone.ready:
             lines.append("전화 모듈을 준비하고 있습니다")
         elif self.phone.trouble():
