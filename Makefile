@@ -11,7 +11,7 @@ BOARD_TYPES = $(BIN)/mypy --config-file tools/mypy-board.ini --custom-typeshed-d
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sound run test test-fast lint types check scenario serve-ncp serve-modem serve-board bench soak image \
-	flash clean
+	flash takeover clean
 .DELETE_ON_ERROR:
 
 # $(call require,TARGET,NAME,example): nothing is set up for a command that lacks something; make's own status is then 2
@@ -67,6 +67,10 @@ image: sound ## what a board gets, compiled and checked, into build/image
 
 flash: sound ## put the firmware on a board: PORT=/dev/ttyACM0 (docs/flashing.md)
 	@$(PY) -m tools.flash "$(PORT)"
+
+takeover: $(READY) ## a replaced gateway: PORT=/dev/ttyACM0 GET=file or PUT=file [CODE=...], or CHECK=file
+	@$(PY) -m tools.takeover --port "$(PORT)" $(if $(CODE),--code "$(CODE)") $(if $(GET),--get "$(GET)") \
+		$(if $(PUT),--put "$(PUT)") $(if $(CHECK),--check "$(CHECK)")
 
 # ---------------------------------------------------------------------------- proving it
 test: sound ## all tests; ARGS="-k press" for some, JOBS=1 for one after the other
