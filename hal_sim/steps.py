@@ -37,7 +37,7 @@ def _is_address(value: object) -> bool:
     return isinstance(value, str) and len(value) == 16 and all(digit in "0123456789abcdefABCDEF" for digit in value)
 
 
-def _is_code(value: object) -> bool:
+def _is_code(value: "Any") -> bool:
     from hal_sim.zigbee.codes import key_of_code
 
     try:

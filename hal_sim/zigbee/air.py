@@ -85,8 +85,7 @@ class Air:
 
     def fits(self, device: "EndDevice") -> bool:
         """Device and coprocessor are on one network."""
-        member = getattr(device, "member", None)
-        return member is not None and member.fits(self.running)
+        return device.member is not None and device.member.fits(self.running)
 
     def once(self) -> bool:
         """A frame that nobody acknowledges passes."""
@@ -176,12 +175,12 @@ class Air:
         era, _, cluster, endpoint, frame, done = kept
         if era != self._era:
             return
-        running = self.running
-        if running is None or not device.radio or not self.fits(device) or not self.hop():
+        running, member = self.running, device.member
+        if running is None or member is None or not device.radio or not self.fits(device) or not self.hop():
             self._wait_for_poll(device, kept)
             return
         self._kept -= 1
-        device.member.heard = running.sent()
+        member.heard = running.sent()
         done(DELIVERED)
         if endpoint == 0:
             self.zdo(device, cluster, frame)
@@ -192,8 +191,8 @@ class Air:
         """A device profile request reached a sensor; its answer goes to the coprocessor."""
         if not frame:
             return
+        body: bytes | None = b"\x00"
         if cluster == _LEAVE:
-            body = b"\x00"
             rejoin = len(frame) > 9 and bool(frame[9] & 0x80)
             self._sched.after(_FLIGHT_MS * 3, self.told_to_leave, device, rejoin)
         else:

@@ -238,7 +238,7 @@ class NcpChip(Household):
             return
         self.joining.follow(channel)
         moved(self.nv.items, channel)
-        running.identity = identity(self.nv.items)
+        running.identity = (channel,) + running.identity[1:]
 
     @property
     def in_service(self) -> bool:

@@ -46,8 +46,8 @@ def _descriptor(chip: "NcpChip", cluster: int, p: bytes) -> bytes:
     if cluster == 0x0005:
         return _OK + _MINE + bytes((len(endpoints),)) + bytes(sorted(endpoints))
     if cluster == 0x0006:
-        found = bytes(number for number in sorted(endpoints) if _matches(endpoints[number], p))
-        return _OK + _MINE + bytes((len(found),)) + found
+        matching = bytes(number for number in sorted(endpoints) if _matches(endpoints[number], p))
+        return _OK + _MINE + bytes((len(matching),)) + matching
     found = endpoints.get(p[0]) if p else None
     if found is None:
         return bytes((_NOT_ACTIVE,)) + _MINE + b"\x00"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from hal_sim.sched import Scheduler
     from hal_sim.zigbee.air import Air
+    from hal_sim.zigbee.member import Member
 
 BASIC = 0x0000
 POWER = 0x0001
@@ -70,6 +71,7 @@ class EndDevice:
         self.wire = wire
         self.short = short
         self.home = bytes(8)  # the coordinator's address; zero: it does not know whom it is bound to
+        self.member: Member | None = None  # what it remembers of its network; kept by that
         self.radio_on = True
         self.lqi = 200
         self.battery = 100  # percent of the rated voltage, of the sensing part or of the only one

@@ -10,6 +10,7 @@ from hal_sim.zigbee.sensors import KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from hal_sim.sched import Scheduler
     from hal_sim.zigbee.air import Air
     from hal_sim.zigbee.device import EndDevice
     from hal_sim.zigbee.joining import Joining
@@ -43,6 +44,7 @@ class Household:
     air: "Air"
     nv: "Nv"
     joining: "Joining"
+    sched: "Scheduler"
     name: str
 
     def act(self, step: dict) -> None:
@@ -53,17 +55,17 @@ class Household:
 
     def load_home(self, sensors: list) -> None:
         """The home's sensors, joined long ago: dicts with name, kind, place and perhaps ieee and model."""
-        devices = []
+        devices: list[EndDevice] = []
         for entry in sensors:
             device = self._make(entry["kind"], entry["name"], entry.get("place", ""), entry.get("ieee"),
                                 entry.get("model"))  # fmt: skip
             device.short = _FIRST_SHORT + len(devices) * _SHORT_STEP & 0x7FFF
             devices.append(device)
         self.nv.items = network.formed_items(self.name, devices)
-        identity = network.identity(self.nv.items)
+        identity = network.identity(self.nv.items) or ()
         for zone_id, device in enumerate(devices):
             device.commission(self.nv.items[network.EXTENDED_ADDRESS], zone_id)
-            device.member = Member(identity, network.link_key(self.nv.items, device.wire), _COUNTER)
+            device.member = Member(identity, network.link_key(self.nv.items, device.wire) or b"", _COUNTER)
 
     def _make(self, kind: str, name: str, place: str, ieee: "str | None", model: "str | None") -> "EndDevice":
         device = product(kind, model)(self.air, self.sched, name, place, wire_of(ieee or ieee_of(name)), 0xFFFE)
@@ -83,12 +85,11 @@ class Household:
             from hal_sim.zigbee.codes import key_of_code  # who has no code does not pay for it
 
             link_key = key_of_code(install_code)
-        device = self.air.devices.get(name)
-        if device is None:
-            device = self._make(kind, name, place, ieee, model)
-        elif not isinstance(device, product(kind, model)):
+        if name not in self.air.devices:
+            self._make(kind, name, place, ieee, model)
+        elif not isinstance(self.air.devices[name], product(kind, model)):
             raise ValueError("%s is there already and is something else" % name)
-        self.joining.search(device, link_key)
+        self.joining.search(self.air.devices[name], link_key)
 
     def intrude(
         self, kind: str, name: str, place: str = "", ieee: "str | None" = None, model: "str | None" = None,
@@ -111,7 +112,9 @@ class Household:
         device.short = short
         if announce:
             place = network.place_of(self.nv.items, device.wire)
-            network.remember(self.nv.items, network.free_place(self.nv.items) if place is None else place, device)
+            place = network.free_place(self.nv.items) if place is None else place
+            if place is not None:
+                network.remember(self.nv.items, place, device)
             self.joining.tell_announcement(device)
 
     def radio(

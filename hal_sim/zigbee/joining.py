@@ -153,10 +153,11 @@ class Joining:
         chip = self._chip
         if not getattr(device, "exchanges_key", True) or device.member is None:
             return
-        place = network.link_place(chip.nv.items, device.wire)
-        if chip.in_service and device.radio and place is not None and chip.air.fits(device) and chip.air.hop():
+        known = network.link_place(chip.nv.items, device.wire) is not None
+        running = chip.air.running
+        if running and known and chip.in_service and device.radio and chip.air.fits(device) and chip.air.hop():
             device.member.link_key = network.verify_waiting(chip.nv.items, device.wire)
-            device.member.heard = chip.air.running.sent()
+            device.member.heard = running.sent()
         elif tries > 1:
             chip.sched.after(_EXCHANGE_MS, self._exchange, device, tries - 1)
 
