@@ -59,8 +59,8 @@ class Commands:
             if reason:
                 return reason
         try:
-            reason = row[2](message, _BY[who])
-            return "not available" if reason == 0 else reason or ""
+            answer = row[2](message, _BY[who])
+            return "not available" if answer == 0 else answer or ""
         except Exception as error:  # noqa: BLE001 - whoever asked is told; nothing else may suffer
             self._parts.log.failed("command", name, error)
             return "failed"

@@ -245,13 +245,14 @@ class Store:
             return False
         slots = self._slots[name]
         newest = self._newest(name)
-        if newest is not None and slots[0].good and slots[1].good and self.load_flash(name) == data:
+        if slots[0].good and slots[1].good and self.load_flash(name) == data:
             done = 2  # nothing new: no wear
         else:
             sequence = max(slots[0].sequence, slots[1].sequence) + 1
             done = 0
-            for slot in (slots[1], slots[0]) if newest is slots[0] else slots:
-                done += await self._put(name, slot, data, sequence)
+            order = (1, 0) if newest is slots[0] else (0, 1)
+            for which in order:
+                done += await self._put(name, slots[which], data, sequence)
         if done and self._pending.get(name) is data:
             del self._pending[name]
         return done > 0
