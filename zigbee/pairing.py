@@ -31,6 +31,7 @@ PERIOD_S = const(14_400)
 _GRACE_MS = const(3000)  # who joined in the last moment is told of after it
 _ANNOUNCE_MS = const(2500)  # a device that got its key announces itself; this is waited for
 _STRANGERS = const(8)  # interviews of devices that are not of the home yet
+_WHAT_IT_IS = ("unknown_kind", "neighbour")  # another try in the same window changes nothing
 _JOINED = const(16)
 _NO_KEY_MS = const(14_000)  # bdbTrustCenterNodeJoinTimeout is 15 s: who asked for no key of its own is struck off
 _KEY_MS = const(20_000)  # who is silent until then could not even read the network's
@@ -334,9 +335,8 @@ class Pairing:
         since_ms = now_ms - interview.since_ms
         if interview.state == RUNNING:
             return
-        if not interview.admitted and not interview.heard and since_ms >= _KEY_MS:
-            self._interviews.remove(interview)  # the coprocessor has struck it off by now
-            self._refuse_quietly(interview.device.ieee, "no_code" if interview.facts["code"] else "failed")
+        if not interview.admitted and not interview.heard and interview.facts.get("code") and since_ms >= _KEY_MS:
+            self._fails(interview, Refusal("no_code", "it could not read the key under its code"))
         elif not interview.admitted and since_ms >= _STRANGER_MS:
             self._fails(interview, Refusal("failed", "no answer"))
         elif since_ms >= _KNOWN_MS and not interview.calm:
@@ -367,7 +367,7 @@ class Pairing:
             self._warn(interview, refusal.reason)
             return
         self._interviews.remove(interview)
-        if refusal.reason != "failed" and len(self._sent_away) < _JOINED:
+        if refusal.reason in _WHAT_IT_IS and len(self._sent_away) < _JOINED:
             self._sent_away.append(device.wire)
         self._refuse(device, refusal.reason)
 
