@@ -83,7 +83,7 @@ class Reports:
     def status(self, sensor: "Sensor") -> None:
         """One status record: link now and as told before, signal, battery, last value, when it was heard."""
         link = sensor.link
-        fields = {
+        fields: dict = {
             "sensor": sensor.name, "ieee": sensor.ieee, "place": sensor.place, "type": sensor.kind,
             "now": links.NAMES[link.state], "before": links.NAMES[link.reported], "dbm": link.dbm,
             "value": value_of(sensor),
