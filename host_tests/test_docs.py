@@ -74,6 +74,7 @@ def test_timeline_lines_are_documented():
 def test_the_installers_page_quotes_what_the_gateway_says():
     """Quoted Korean is a spoken text, a line or a title of the screen, whole or its beginning."""
     said = text("firmware/texts.py") + text("firmware/screen.py") + text("firmware/app.py")
+    said += text("firmware/takeover.py") + text("firmware/sensing/registration.py")
     page = text("docs/installer.ko.md")
     quoted = [quote for quote in re.findall(r"`([^`]+)`", page) if re.search("[가-힣]", quote) and quote != "시험 전화"]
     table = re.findall(r"^\| ([^|]*(?:있습니다|시도합니다)) \|", page, re.M)
