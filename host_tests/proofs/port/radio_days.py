@@ -14,8 +14,8 @@ import scene  # noqa: E402
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-FAULTS = ("hang", "reset", "garbage")
-LASTS_MS = 90_000  # a plug is put back, the noise ends
+FAULTS = ("hang", "reset", "garbage", "unplugged", "nv_lost", "replace")
+LASTS_MS = 40_000  # a plug is put back, the noise ends; a pendant tries for about a minute
 SETTLED_MS = 30_000
 FIRE, FIRE_CLEAR, CALL = 1, 2, 3
 
@@ -31,7 +31,7 @@ def tell(what: str, event: int, index: int) -> None:
 
 
 home.sensors.sink = lambda event, arg: tell("heard", event, arg)
-identity = [bytes(home.chip.nv.items[key]) for key in (0x002D, 0x003A, 0x0083)]
+identity = home.devices["smoke"].member.identity  # channel, PAN, extended PAN, key: what the sensors remember
 
 
 def smoke() -> None:
@@ -54,6 +54,7 @@ def press() -> None:
 def fault() -> None:
     name = random.choice(FAULTS)
     faults[name] = faults.get(name, 0) + 1
+
     home.chip.set_fault(name)
     if name != "reset":
         home.at(scene.sched.now_ms + LASTS_MS, mend, name)
@@ -74,5 +75,6 @@ for day in range(days):
         home.at(begin + 2 * HOUR_MS + random.randrange(HOUR_MS), smoke)
         home.at(begin + 3 * HOUR_MS + random.randrange(HOUR_MS // 2), press)
 home.run(end_ms + SETTLED_MS)
-same = [bytes(home.chip.nv.items[key]) for key in (0x002D, 0x003A, 0x0083)] == identity
+running = home.chip.air.running
+same = running is not None and running.identity == identity
 print(json.dumps(["end", faults, same, home.coordinator.ready, home.coordinator.supervisor.starts]))
