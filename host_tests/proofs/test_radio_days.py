@@ -1,4 +1,7 @@
-"""A month with a radio chip that fails several times a day, forgets its network or is another one: no alarm lost, none doubled, the network never changed."""
+"""A month with a radio chip that fails several times a day, forgets its network or is another one.
+
+No alarm lost, none doubled, and the sensors' network is the same to the end.
+"""
 
 import json
 
