@@ -124,6 +124,13 @@ class Bench:
             return None
         return ("".join("%02x" % byte for byte in bytes(reversed(found[2]))), "".join("%02x" % b for b in found[3]))
 
+    def whole(self) -> bool:
+        """The chip's memory knows every sensor and the key it shares with it."""
+        items = self.chip.nv.items
+        known = [entry[1] for entry in memory.children(items)]
+        devices = self.chip.air.devices.values()
+        return all(device.wire in known and memory.link_key(items, device.wire) for device in devices)
+
     def fit(self) -> bool:
         """Every sensor is on the network that the chip runs."""
         air = self.chip.air
