@@ -80,6 +80,7 @@ class Incoming:
         self._flow = self.unknown
         self._doubt = 0
         self._settled = False
+        self._teller = self._tell  # made once: naming a method takes memory
         self.report = Report()
         self.messages = 0
         self.broken = 0
@@ -142,7 +143,7 @@ class Incoming:
     def _translated(self, traits: int, fields: array, buf: bytearray) -> bool:
         """Frames that only some makers send. Should that fail, the frame is handled as everybody's."""
         try:
-            return translate(traits, fields, buf, self._tell)
+            return translate(traits, fields, buf, self._teller)
         except Exception:  # noqa: BLE001 - an alarm may be in the same frame
             self.failures += 1
             return False
@@ -262,7 +263,7 @@ class Incoming:
             if not entry[WIDTH]:
                 continue
             if fields[CLUSTER] != ias.ZONE:
-                measured(fields, entry, self._tell)
+                measured(fields, entry, self._teller)
             elif entry[ID] == ias.ZONE_STATUS:
                 self._tell(fields, told.LEVEL, entry[VALUE] & 0xFFFF)
             elif entry[ID] == ias.ZONE_STATE and not entry[VALUE] and self._flow.calm:

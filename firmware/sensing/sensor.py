@@ -83,9 +83,10 @@ class Sensor:
     def repeats(self, kind: int, value: int, tsn: int, now_ms: int) -> bool:
         """Whether this very frame (kind stands for its cluster and command) was dealt with in the last REPEAT_MS."""
         key = kind << 24 | tsn << 16 | value & 0xFFFF
-        return any(
-            self._keys[place] == key and now_ms - self._times[place] < REPEAT_MS for place in range(_RECENT)
-        )
+        for place in range(_RECENT):  # no generator: it would take memory for every frame
+            if self._keys[place] == key and now_ms - self._times[place] < REPEAT_MS:
+                return True
+        return False
 
     def remember(self, kind: int, value: int, tsn: int, now_ms: int) -> None:
         """This frame was dealt with to the end; had it failed, another try must not be taken for a repeat."""
