@@ -15,9 +15,10 @@ from zigbee.bucket import Flow
 from zigbee.devices import NO_SHORT, STRANGER, Device, Devices, is_twice, reverse
 from zigbee.guard import forever
 from zigbee.incoming import Incoming
+from zigbee.interviews import WORKERS
 from zigbee.link import Link, LinkError
 from zigbee.network import Network
-from zigbee.pairing import WORKERS, Pairing
+from zigbee.pairing import Pairing
 from zigbee.quirks import VALUES, adjust
 from zigbee.resolver import Resolver
 from zigbee.sender import Outgoing, Sender
@@ -112,7 +113,7 @@ class Coordinator:
             (self.network.run_once, "backup"),
             (self._tick, "tick"),
             (self.pairing.run_once, "joining"),
-        ) + ((self.pairing.work_once, "interview"),) * WORKERS
+        ) + ((self.pairing.interviews.work_once, "interview"),) * WORKERS
         closing = asyncio.Event()
         tasks = [asyncio.create_task(forever(step, name, self._log, closing)) for step, name in steps]
         try:

@@ -68,12 +68,12 @@ class Interview:
         self.woken_ms = now_ms  # its last sign of life
         self.state = IDLE
         self.redone = 0
+        self.dropped = False  # nobody wants to know any more
         self.warned = "failed" in facts
         self.step = ""
         self.on_step: Callable[[str, int, int, str], Any] | None = None
         self.on_facts: Callable[[str, dict], Device | None] | None = None
-        if not _sound(facts):
-            facts["done"] = []
+        facts["done"] = [name for name in NAMES if name in facts["done"]] if _sound(facts) else []
 
     @property
     def admitted(self) -> bool:
@@ -89,7 +89,7 @@ class Interview:
         """Do what is left. Away: it does not answer; Refusal: it is not to stay, or cannot do its job."""
         while True:
             place = self._first()
-            if place < 0:
+            if place < 0 or self.dropped:
                 break
             name = self.step = NAMES[place]
             redone = self.redone
@@ -110,11 +110,12 @@ class Interview:
     def redo(self, names: tuple) -> None:
         """These steps have to be done again, even if one of them is being done."""
         self.redone += 1
+        self.facts.pop("cie", None)
         self.facts["done"] = [name for name in self.facts["done"] if name not in names]
 
     def keep(self) -> None:
         """Have the product keep what is known; it may have a place in the home for it."""
-        if self.on_facts is None:
+        if self.on_facts is None or self.dropped:
             return
         device = self.on_facts(self.device.ieee, self.facts)
         if device is not None:

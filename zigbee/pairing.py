@@ -13,9 +13,10 @@ from zigbee import frames
 from zigbee.admission import Codes, Refused
 from zigbee.asker import Asker
 from zigbee.devices import NO_SHORT, STRANGER, Device
-from zigbee.interview import AGAIN, IDLE, NAMES, REPORTING, RUNNING, WAITING, Interview
+from zigbee.interview import AGAIN, NAMES, REPORTING, Interview
+from zigbee.interviews import Interviews
 from zigbee.leaving import Leaving
-from zigbee.outcome import Away, Refusal
+from zigbee.outcome import Refusal
 from zigbee.window import Window
 
 _TYPE_CHECKING = const(0)
@@ -26,7 +27,6 @@ if _TYPE_CHECKING:
     from zigbee.link import Link
     from zigbee.sender import Sender
 
-WORKERS = const(3)  # interviews at once; the sender has four frames under way, so one is always left for others
 PERIOD_S = const(14_400)
 _GRACE_MS = const(3000)  # who joined in the last moment is told of after it
 _ANNOUNCE_MS = const(2500)  # a device that got its key announces itself; this is waited for
@@ -34,11 +34,7 @@ _STRANGERS = const(8)  # interviews of devices that are not of the home yet
 _WHAT_IT_IS = ("unknown_kind", "neighbour")  # another try in the same window changes nothing
 _JOINED = const(16)
 _NO_KEY_MS = const(14_000)  # bdbTrustCenterNodeJoinTimeout is 15 s: who asked for no key of its own is struck off
-_KEY_MS = const(20_000)  # who is silent until then could not even read the network's
-_STRANGER_MS = const(180_000)  # what is not of the home by then is given up
-_KNOWN_MS = const(600_000)  # what does not work by then is reported, and goes on
-_TRY_MS = const(120_000)  # after its last sign of life it is asked again by and by
-_AGAIN_MS = const(5000)
+_KEY_MS = const(20_000)
 _FAILED_MS = const(600_000)  # what a device refused is not tried again sooner
 _LOOK_MS = const(1000)
 
@@ -61,8 +57,7 @@ class Pairing:
         self._refused = Refused(clock)
         self.asker = Asker(sender, next_tsn)
         self._wake = asyncio.Event()
-        self._work = asyncio.Event()
-        self._interviews: list = []
+        self.interviews = Interviews(clock, self._finished, self._failed, self._late)
         self._leaving = Leaving(self.asker, clock)
         self._sent_away: list = []  # in this window, for what they are
         self._joined: dict = {}  # where a device joined in the last window
@@ -107,21 +102,21 @@ class Pairing:
 
     def remove(self, device: Device) -> None:
         """The device shall leave: asked now and at every sign of life until it is gone. It may be forgotten then."""
-        self._drop(device.wire)
+        self.interviews.drop(device.wire)
         self._leaving.ask(device)
         self._wake.set()
 
     def reconfigure(self, device: Device, period_s: int) -> None:
         """It shall report this often, 60 s to 18 h; told at once if it listens, else at its next sign of life."""
-        interview = self._of(device.wire) or self._add(device, _facts(device, True))
+        interview = self.interviews.of(device.wire) or self._add(device, _facts(device, True))
         interview.facts["period_s"] = max(60, min(period_s, 0xFFFE))
         interview.redo(REPORTING)
         interview.keep()
-        self._resume(interview, self._clock.ms())
+        self.interviews.alive(device)
 
     def awaits(self, device: Device) -> bool:
         """Something waits for this device: at a check-in it shall stay awake."""
-        return self._leaving.has(device.wire) or self._of(device.wire) is not None
+        return self._leaving.has(device.wire) or self.interviews.of(device.wire) is not None
 
     # What happens, told by the coordinator
 
@@ -129,21 +124,18 @@ class Pairing:
         """A device of the home with its facts: an interview that was broken off goes on at its next sign of life."""
         self._leaving.end(device.wire)
         facts = _facts(device, True)
-        if "done" in facts and len(facts["done"]) < len(NAMES) and self._of(device.wire) is None:
+        if "done" in facts and len(facts["done"]) < len(NAMES) and self.interviews.of(device.wire) is None:
             self._add(device, facts)
 
     def forgotten(self, device: Device) -> None:
         """It is no longer of the home."""
-        self._drop(device.wire)
+        self.interviews.drop(device.wire)
 
     def enable(self, on: bool) -> None:
         """The network is up, or not."""
         self._ready = on
         self._window.restarted()
-        if on:
-            for interview in self._interviews:
-                if self._clock.ms() - interview.woken_ms < _KNOWN_MS:
-                    self._resume(interview, interview.woken_ms)
+        self.interviews.enable(on)
         self._wake.set()
 
     def told(self, command: int, data: bytes) -> None:
@@ -159,47 +151,45 @@ class Pairing:
 
     def arrived(self, device: Device, announced: bool) -> bool:
         """It joined, or announced itself. True: its enrolment is seen to here."""
-        inside = self._inside()
+        inside = self._window.ended_ms_ago() <= _GRACE_MS
         if inside and not announced and len(self._joined) < _JOINED:
             self._joined[device.wire] = device.short
-        interview = self._of(device.wire)
+        interview = self.interviews.of(device.wire)
         if self._leaving.has(device.wire):
             if announced or not inside:
                 self._leaving.ask(device)
                 return True
             self._leaving.end(device.wire)
-        if device.index != STRANGER:
-            if inside and not announced:
-                interview = self._again(device, interview)
-        elif interview is None:
+        if device.index == STRANGER and interview is None:
             interview = self._new(device, inside)
             if interview is None:
                 return True
+        elif inside and not announced:
+            interview = self._again(device, interview)
         if interview is None:
             return False
         interview.device = device
         interview.heard = announced or interview.heard
-        interview.start_ms = self._clock.ms() + (0 if announced else _ANNOUNCE_MS)
-        self._resume(interview, self._clock.ms())
+        self.interviews.alive(device, 0 if announced else _ANNOUNCE_MS)
         return True
 
     def alive(self, device: Device) -> None:
         """A sign of life: what waits for the device goes on."""
         if self._leaving.has(device.wire):
             self._leaving.alive(device)
-        elif self._interviews:
-            interview = self._of(device.wire)
+        else:
+            interview = self.interviews.of(device.wire)
             if interview is not None:
                 interview.heard = True
-                self._resume(interview, self._clock.ms())
+                self.interviews.alive(device)
 
     def left(self, wire: bytes, ieee: str, rejoins: bool) -> None:
         """A device says that it leaves the network."""
         if rejoins:
             return
         asked = self._leaving.end(wire)
-        interview = self._of(wire)
-        self._drop(wire)
+        interview = self.interviews.of(wire)
+        self.interviews.drop(wire)
         self.asker.drop_keys(wire)
         if asked:
             return
@@ -211,69 +201,27 @@ class Pairing:
 
     def twice(self, device: Device) -> None:
         """Two devices have this address. The one that joined last is asked to leave; alarms of either count."""
-        interview = self._of(device.wire)
+        interview = self.interviews.of(device.wire)
         if interview is not None and not interview.admitted:
-            self._drop(device.wire)
+            self.interviews.drop(device.wire)
         short = self._joined.pop(device.wire, NO_SHORT)
         if short != NO_SHORT:
             self.asker.leave(device, short)
         self._refuse_quietly(device.ieee, "duplicate")
 
-    # Tasks
-
     async def run_once(self) -> None:
         """Keep the window as it is wanted; start and give up interviews in time."""
-        if not self._window.busy and not self._leaving.busy and not any([not one.calm for one in self._interviews]):
-            await self._wake.wait()
-        else:
+        if self._window.busy or self._leaving.busy or self.interviews.busy:
             await self._window.nap(self._wake, _LOOK_MS)
+        else:
+            await self._wake.wait()
         self._wake.clear()
         if self._ready:
             await self._window.settle()
         self._leaving.again()
-        now = self._clock.ms()
-        for interview in list(self._interviews):
-            self._look(interview, now)
-
-    async def work_once(self) -> None:
-        """One interview, as far as it goes. A few of these run at the same time."""
-        interview = self._next()
-        if interview is None:
-            self._work.clear()
-            await self._work.wait()
-            return
-        interview.state = RUNNING
-        try:
-            await interview.run()
-            self._finished(interview)
-        except Away:
-            self._pauses(interview)
-        except Refusal as refusal:
-            self._fails(interview, refusal)
-        finally:
-            if interview.state == RUNNING:
-                interview.state = IDLE
-
-    def _pauses(self, interview: Interview) -> None:
-        """It went away; for a while it is asked again, behind the others, then only when it is heard of."""
-        if interview in self._interviews:
-            self._interviews.remove(interview)
-            self._interviews.append(interview)
-        now = self._clock.ms()
-        interview.start_ms = now + _AGAIN_MS
-        interview.state = WAITING if now - interview.woken_ms < _TRY_MS else IDLE
-
-    def _next(self) -> "Interview | None":
-        now = self._clock.ms()
-        for interview in self._interviews:
-            if self._ready and interview.state == WAITING and now >= interview.start_ms:
-                return interview
-        return None
+        self.interviews.look()
 
     # Interviews
-
-    def _inside(self) -> bool:
-        return self._window.ended_ms_ago() <= _GRACE_MS
 
     def _new(self, device: Device, inside: bool) -> "Interview | None":
         """An unknown device: the interview that begins, or None, and it was refused."""
@@ -282,7 +230,7 @@ class Pairing:
             reason = "closed"
         elif self._window.code_required and not self._codes.has(device.wire):
             reason = "no_code"
-        elif sum(not one.admitted for one in self._interviews) >= _STRANGERS:
+        elif self.interviews.strangers >= _STRANGERS:
             reason = "full"
         elif device.wire in self._sent_away:
             self._leaving.ask(device)
@@ -296,82 +244,46 @@ class Pairing:
         return self._add(device, {"code": self._codes.has(device.wire)})
 
     def _again(self, device: Device, interview: "Interview | None") -> Interview:
-        """A sensor of the home was reset and joined once more: what it forgot is done again."""
+        """It was reset and joined once more: what it forgot is done again; of a stranger everything."""
         if interview is None:
             interview = self._add(device, _facts(device, False))
-        if interview.state != RUNNING:
-            interview.redo(AGAIN)
-            interview.facts["ready"] = False
+        interview.redo(AGAIN if interview.admitted else NAMES)
+        interview.facts["ready"] = False
         return interview
 
     def _add(self, device: Device, facts: dict) -> Interview:
         interview = Interview(device, facts, self.asker, self._cie, self.period_s, self._clock.ms())
         interview.on_step = self.on_step
         interview.on_facts = self.on_facts
-        self._interviews.append(interview)
         self._wake.set()
-        return interview
-
-    def _of(self, wire: bytes) -> "Interview | None":
-        for interview in self._interviews:
-            if interview.device.wire == wire:
-                return interview
-        return None
-
-    def _drop(self, wire: bytes) -> None:
-        interview = self._of(wire)
-        if interview is not None:
-            self._interviews.remove(interview)
-
-    def _resume(self, interview: Interview, woken_ms: int) -> None:
-        interview.woken_ms = woken_ms
-        if interview.state == IDLE:
-            interview.state = WAITING
-        self._work.set()
-
-    def _look(self, interview: Interview, now_ms: int) -> None:
-        if interview.state == WAITING and now_ms >= interview.start_ms:
-            self._work.set()
-        since_ms = now_ms - interview.since_ms
-        if interview.state == RUNNING:
-            return
-        if not interview.admitted and not interview.heard and interview.facts.get("code") and since_ms >= _KEY_MS:
-            self._fails(interview, Refusal("no_code", "it could not read the key under its code"))
-        elif not interview.admitted and since_ms >= _STRANGER_MS:
-            self._fails(interview, Refusal("failed", "no answer"))
-        elif since_ms >= _KNOWN_MS and not interview.calm:
-            self._warn(interview, "failed")
+        return self.interviews.add(interview)
 
     def _finished(self, interview: Interview) -> None:
         facts = interview.facts
-        if interview not in self._interviews or len(facts["done"]) < len(NAMES):
-            return  # removed, or something has to be done again
-        self._interviews.remove(interview)
         first = not facts.get("ready")
         facts["ready"] = True
         facts.pop("failed", None)
         interview.keep()
+        self.interviews.drop(interview.device.wire)
         self._codes.used(interview.device.wire)
         self._log.info("zigbee: %s works: %s" % (interview.device.ieee, facts["kind"]))
         if first and self.on_joined is not None:
             self.on_joined(interview.device.ieee, facts)
 
-    def _fails(self, interview: Interview, refusal: Refusal) -> None:
+    def _failed(self, interview: Interview, refusal: Refusal) -> None:
         """It is sent away, unless it is of the home already and only does not work yet."""
-        if interview not in self._interviews:
-            return
         device = interview.device
         self._log.warning("zigbee: %s, %s: %s %s" % (device.ieee, interview.step, refusal.reason, refusal.why))
         if interview.admitted:
             interview.start_ms = self._clock.ms() + _FAILED_MS
-            self._warn(interview, refusal.reason)
+            self._late(interview, refusal.reason)
             return
-        self._interviews.remove(interview)
+        self.interviews.drop(device.wire)
         if refusal.reason in _WHAT_IT_IS and len(self._sent_away) < _JOINED:
             self._sent_away.append(device.wire)
         self._refuse(device, refusal.reason)
 
-    def _warn(self, interview: Interview, reason: str) -> None:
+    def _late(self, interview: Interview, reason: str = "failed") -> None:
         interview.warned = True
         interview.facts["failed"] = interview.step
         interview.keep()

@@ -784,7 +784,7 @@ home.at(now, lambda: setattr(home.chip.air, "loss", 0))
 now += 15000000  # everybody reports, a removed one too
 home.show(now, "end", look)
 home.show(now, "open", lambda: [home.pairing.opened, home.chip.zdo.permit_s])
-home.show(now, "left over", lambda: [len(home.pairing._interviews), len(home.pairing.asker._open),
+home.show(now, "left over", lambda: [len(home.pairing.interviews._all), len(home.pairing.asker._open),
                                      home.coordinator.link.failures])
 home.run(now + 1000)
 """
