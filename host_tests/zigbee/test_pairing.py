@@ -591,6 +591,46 @@ def test_a_removed_sensor_that_only_reports_leaves_too(play):
     assert shown(lines, "member") == [True, False]
 
 
+def test_a_sensor_that_is_removed_in_the_middle_of_its_interview_stays_removed(play):
+    lines = play("""
+        home = Home()
+        home.at(5000, home.pairing.open, 30, False)
+        home.at(6000, home.chip.pair, "smoke", "smoke", "hall")
+        def step(ieee, done, of, name):
+            tell("step", ieee, done, of, name)
+            if name == "report":
+                home.pairing.close()
+                sched.after(150, home.forget, ieee)
+        home.pairing.on_step = step
+        home.show(60000, "kept", lambda: [len(home.kept), home.chip.air.devices["smoke"].member is not None])
+        home.run(61000)
+    """)
+    assert shown(lines, "kept") == [[0, False]]
+    assert not of(lines, "ready") and not of(lines, "refused") and not of(lines, "gone")
+    assert "poll" not in [line[5] for line in of(lines, "step")]
+
+
+def test_a_device_that_is_reset_in_the_middle_of_its_interview_begins_anew(play):
+    lines = play("""
+        home = Home()
+        home.at(5000, home.pairing.open, 60, False)
+        home.at(6000, home.chip.pair, "smoke", "smoke", "hall")
+        seen = []
+        def step(ieee, done, of, name):
+            tell("step", ieee, done, of, name)
+            if name == "enrol" and not seen:
+                seen.append(1)
+                home.chip.air.devices["smoke"].left()
+                home.chip.pair("smoke", "smoke", "hall")
+        home.pairing.on_step = step
+        home.show(60000, "zone", lambda: [home.chip.air.devices["smoke"].enrolled,
+                                          home.chip.air.devices["smoke"].cie == home.chip.wire])
+        home.run(61000)
+    """)
+    assert len(of(lines, "ready")) == 1
+    assert shown(lines, "zone") == [[True, True]]
+
+
 def test_a_removed_sensor_may_join_anew(play):
     lines = play("""
         home = Home()
