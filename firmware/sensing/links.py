@@ -133,7 +133,7 @@ class Link:
 
     def wants_question(self, now_ms: int) -> bool:
         """It is to be asked now: overdue, not heard since the start, or its signal needs a second look."""
-        if self.unasked or now_ms - self.asked_ms < (_MINUTE if self.brisk else _AGAIN_MS):
+        if self.unasked or now_ms - self.asked_ms < (_MINUTE if self.brisk and self.state != LOST else _AGAIN_MS):
             return False
         if now_ms - self.quiet_ms >= self.ask_ms or not self.fresh and now_ms - self._since_ms >= _UNHEARD_MS:
             return True

@@ -16,6 +16,7 @@ from micropython import const
 
 from firmware.emergency.events import CALL, CANCEL, FIRE, FIRE_CLEAR
 from firmware.sensing.sensor import ACTIVITY, CALL_BUTTON, DOOR, KINDS, NEVER_MS, SMOKE, Sensor
+from firmware.sensing.strangers import Strangers
 from zigbee import ias, told
 from zigbee.guard import tell
 
@@ -31,8 +32,6 @@ if _TYPE_CHECKING:
 _HELD_MS = const(5000)  # without a restore: from a press that counted to the next that does
 _STUCK_MS = const(60_000)  # fault 39
 _DOUBT_MS = const(60_000)  # a sensor whose old frames come again is asked what is the case this often at most
-_STRANGERS = const(8)
-_STRANGER_MS = const(600_000)  # an unknown device is reported this often at most
 _STATE_TAMPER = const(1)  # of the activity mask's state
 _STATE_LOW = const(2)
 _STATE_FAULT = const(4)
@@ -70,10 +69,9 @@ class Sensors:
         for index in range(len(registry.entries)):
             self.add(index)
         self.repeats = 0
-        self.strangers = 0
-        self._seen: dict = {}
+        self.strangers = Strangers(clock, log, record)
         coordinator.on_status = self._on_status
-        coordinator.on_stranger = self._on_stranger
+        coordinator.on_stranger = self.strangers.heard
         coordinator.on_activity = self._on_activity
         coordinator.on_flood = self._on_flood
         coordinator.on_duplicate = self._on_duplicate
@@ -255,6 +253,8 @@ class Sensors:
             self._door(sensor, notified, bool(status & ias.ANY_ALARM))
         elif sensor.kind == ACTIVITY:
             self._moved(sensor, bool(status & ias.ANY_ALARM), now_ms)
+        if sensor.device is not None and sensor.device.stale:
+            return  # nothing but an alarm follows from an old frame
         self._health(sensor, status)
         sensor.battery.heard_bit(bool(status & ias.BATTERY_LOW))
 
@@ -357,31 +357,13 @@ class Sensors:
         except Exception as error:  # noqa: BLE001 - a record that cannot be made holds nothing up
             tell(self._log, event, error)
 
-    def _on_stranger(self, device: "Device", kind: int, value: int) -> None:
-        """Fault 35: counted, logged and shown, but nobody is called."""
-        self.strangers += 1
-        now = self._clock.ms()
-        if now - self._seen.get(device.ieee, -_STRANGER_MS) < _STRANGER_MS:
-            return
-        if len(self._seen) >= _STRANGERS:
-            self._seen.clear()
-        self._seen[device.ieee] = now
-        self._log.warning("sensors: %s does not belong to this home; it told %d, %04x" % (device.ieee, kind, value))
-        try:
-            self._record("sensor.refused", ieee=device.ieee, reason="unknown", value=value)
-        except Exception as error:  # noqa: BLE001
-            tell(self._log, "sensor.refused", error)
-
     def _on_flood(self, device: "Device | None", on: bool) -> None:
         """Fault 40: it sends more than it may; only its alarms pass. None: all the strangers together."""
         sensor = self.all[device.index] if device is not None and device.index >= 0 else None
         if sensor is not None:
             self.tell("sensor.fault", sensor, fault="flood", on=on)
-            return
-        try:
-            self._record("gateway.fault" if on else "gateway.recovered", fault="flood")
-        except Exception as error:  # noqa: BLE001
-            tell(self._log, "flood", error)
+        else:
+            self.strangers.flood(on)
 
     def _on_duplicate(self, device: "Device") -> None:
         """ZB-04: its address is used from two places. Its alarms count all the same."""

@@ -232,6 +232,8 @@ class Watch:
         while True:
             await self._energy.wait()
             self._energy.clear()
+            if self._parts.machine.open():
+                continue  # not deaf for a moment while help is called
             try:
                 energy = await self._coordinator.network.energy()
                 place = self._coordinator.supervisor.info.channel - _FIRST_CHANNEL

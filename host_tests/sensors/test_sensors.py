@@ -299,10 +299,10 @@ def test_strangers_are_counted_and_shown_now_and_then():
     for number in range(100):
         device = home.coordinator.devices.learn(number % 20 + 1, (number % 20).to_bytes(8, "little"))
         home.coordinator.on_stranger(device, told.NOTIFIED, 1)
-    assert home.sensors.strangers == 100
+    assert home.sensors.strangers.count == 100
     assert home.taken() == []
     assert {event for event, _ in home.records} == {"sensor.refused"}
-    assert len(home.sensors._seen) <= 8
+    assert len(home.sensors.strangers.seen) <= 8
 
 
 def test_a_broken_entry_costs_its_sensor_only():

@@ -125,8 +125,8 @@ def test_an_old_alarm_calls_and_the_sensor_is_asked_but_is_no_sign_of_life():
     home = Supervised()
     device = next(one for one in home.coordinator.devices.known if one.index == 0)
     device.stale = True
-    home.hear(0, told.NOTIFIED, 1)
-    assert home.taken() == [(FIRE, 0)]
+    home.hear(0, told.NOTIFIED, 1 | ias.TAMPER | ias.BATTERY_LOW)
+    assert home.taken() == [(FIRE, 0)] and home.records == []
     assert home.questions == [(0, ias.ZONE)] and home.sensors.all[0].link.heard_ms is None
 
 

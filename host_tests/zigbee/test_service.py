@@ -107,7 +107,7 @@ def test_an_unknown_device_is_shown_and_nobody_is_called(play):
         home.at(5000, home.chip.smoke, "smoke", True)
         home.at(305100, home.chip.smoke, "smoke", False)
         home.at(310000, home.chip.call_button, "pendant", "call")
-        home.show(311000, "strangers", lambda: home.sensors.strangers)
+        home.show(311000, "strangers", lambda: home.sensors.strangers.count)
         home.run(320000)
     """)
     assert {line[2] for line in of(lines, "sink")} == {CALL}
