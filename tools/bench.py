@@ -80,6 +80,23 @@ def zigbee() -> list[Row]:
     ]
 
 
+def sensors() -> list[Row]:
+    """What 32 sensors cost: heap of each, CPU of their day, memory that a frame of each sort leaves behind."""
+    cost = bench_zigbee.home()
+    rows = [
+        Row("heap of a sensor, 32 known: in the registry's list", f"{cost['listed_bytes']:,} B"),
+        Row("heap of a sensor, 32 known: what is remembered of it", f"{cost['sensor_bytes']:,} B"),
+    ]
+    for kind, day in bench_zigbee.DAYS.items():
+        cpu_ms = sum(cost["sorts"][sort][0] * count for sort, count in day.items()) / 1000
+        rows.append(Row(f"CPU of a sensor's day, {kind}, {sum(day.values())} frames", f"{cpu_ms:.2f} ms"))
+    for sort, (cpu_us, left) in sorted(cost["sorts"].items()):
+        answered = "answered" in sort  # what goes out takes memory until it is gone
+        rows.append(Row(f"a frame, {sort}: CPU", f"{cpu_us:.1f} us"))
+        rows.append(Row(f"a frame, {sort}: bytes allocated", f"{left:.1f}", *(() if answered else ("0", left == 0))))
+    return rows
+
+
 def idle_day(days: int = 1) -> list[Row]:
     """What an idle home costs."""
     run = play({"seed": 1, "until": days * DAY_MS, "sensors": IDLE_SENSORS})
@@ -133,7 +150,7 @@ def image(folder: pathlib.Path = IMAGE) -> list[Row]:
     ]
 
 
-PARTS = {"zigbee": zigbee, "idle": idle_day, "heap": heap, "image": image}
+PARTS = {"zigbee": zigbee, "sensors": sensors, "idle": idle_day, "heap": heap, "image": image}
 
 
 def table(rows: list[Row]) -> str:

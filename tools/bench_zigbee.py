@@ -60,6 +60,25 @@ def ours(micropython: str | None = None, heap: str = HEAP) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
+# What a sensor of each kind sends in a day: sort of frame in bench_zigbee_home_port -> how many
+DAYS = {
+    "activity sensor": {"activity mask": 1440, "batteries of both parts": 6, "check-in, answered": 24},
+    "smoke detector": {
+        "zone status reported": 6, "batteries of both parts": 6, "temperature": 6, "check-in, answered": 24,
+    },
+}  # fmt: skip
+
+
+def home(heap: str = "1M") -> dict[str, Any]:
+    """What 32 sensors cost: listed_bytes and sensor_bytes of heap each, sorts: name -> [CPU us, bytes] of a frame."""
+    program = os.environ.get("MICROPYTHON") or shutil.which("micropython") or _beside("micropython")
+    command = [program, "-X", f"heapsize={heap}", "-m", "tools.bench_zigbee_home_port"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        raise RuntimeError(f"micropython ended with {done.returncode}: {done.stderr[-500:]}")
+    return json.loads(done.stdout)
+
+
 def theirs() -> float:
     """Frames per CPU second of zigpy-znp."""
     import zigpy_znp.commands as commands  # type: ignore[import-untyped]

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from conftest import ROOT, need
 
 from tools import bench
@@ -38,3 +39,14 @@ def test_a_home_is_counted_and_a_heap_that_is_too_small_is_seen():
 def test_an_unknown_part_is_one_line():
     done = subprocess.run([sys.executable, "-m", "tools.bench", "speed"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "'speed'" in done.stderr
+
+
+@pytest.mark.fault(82)
+def test_what_32_sensors_cost():
+    """No frame of the standard clusters takes memory on its way to the product and through it."""
+    need("micropython")
+    rows = bench.sensors()
+    assert not [row for row in rows if row.ok is False]
+    assert sum(row.ok is True for row in rows) >= 9
+    heap = [int(row.figure.split()[0].replace(",", "")) for row in rows if row.what.startswith("heap of a sensor")]
+    assert sum(heap) * 32 < 160_000
