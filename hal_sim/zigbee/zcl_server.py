@@ -173,15 +173,14 @@ def _read_configuration(device: "EndDevice", request: Request) -> int:
     for at in range(0, len(request.payload) - 2, 3):
         direction, number = request.payload[at], le16(request.payload, at + 1)
         one = device.reporting.find(request.cluster, number)
-        status = _OK
+        entry = bytes((_OK, direction)) + put16(number)
         if number not in known:
-            status = _UNSUPPORTED_ATTRIBUTE
+            entry = bytes((_UNSUPPORTED_ATTRIBUTE,)) + entry[1:]
         elif one is None or direction:
-            status = _UNREPORTABLE
+            entry = bytes((_UNREPORTABLE,)) + entry[1:]
         elif one.most_s == NEVER:
-            status = _NOT_FOUND
-        entry = bytes((status, direction)) + put16(number)
-        if status == _OK:
+            entry = bytes((_NOT_FOUND,)) + entry[1:]
+        else:
             kind, size = known[number][0], len(known[number]) - 1
             entry += bytes((kind,)) + put16(one.least_s) + put16(one.most_s)
             if is_analog(kind):
