@@ -135,6 +135,22 @@ def test_an_unknown_sender_is_looked_up_and_nothing_more():
     assert (home.heard, home.masks) == ([told.ALIVE], [])
 
 
+@pytest.mark.fault(24)
+@pytest.mark.parametrize("before", [b"", b"\xfe", b"\xfe\x2a\x44", b"\x00\xff\xfe\xfe", b"\xfe\x03\x44\x80\x00"])
+def test_every_split_and_garbage_around(before):
+    """In two pieces at every place, and byte by byte; what is left of a broken frame lies in front and behind."""
+    data = bytes((0x18, 42, 0x0A)) + bytes(sum(PARTS, ()))
+    front = bytes((0, 0, 0x30, 0xFC, 0x34, 0x12, 1, 1, 0, 99, 0, 1, 0, 0, 0, 0, len(data)))
+    frame = before + bytes(encode(AF_INCOMING_MSG, front + data + b"\x34\x12\x1d")) + before
+    cuts = [[frame[:cut], frame[cut:]] for cut in range(len(frame) + 1)] + [[bytes((one,)) for one in frame]]
+    for pieces in cuts:
+        home = Home()
+        for piece in pieces:
+            home.reader.push(bytearray(piece), len(piece), 0)
+        home.reader.poll(1000)
+        assert home.masks == [(3, *GOOD, 99)]
+
+
 @pytest.mark.fault(41)
 def test_an_old_report_is_not_told():
     home = Home()
