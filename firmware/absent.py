@@ -20,6 +20,7 @@ class Absent:
     """Any method returns 0 at once, which every caller takes for no, none or unknown; `run` waits for ever."""
 
     active = waiting = adopted = ready = speaking = safe = bare = blank = False
+    trouble = ""
     entries = lost = faults = ()
     boot = serial = resumptions = ends_ms = 0
 

@@ -102,7 +102,7 @@ class Gateway:
         self.sensors.watch = self.watch
         self.sensors.on_door = self.announcer.door
         self.takeover = self._build("takeover", lambda: Takeover(self))
-        self._build("network", self._wire_network)
+        self.network = self._build("network", self._wire_network)
         self.registration = self._build("registration", lambda: Registration(self))
         self.commands = Commands(self)
         self.store.hold = self.machine.open
@@ -189,7 +189,7 @@ class Gateway:
         handover = self.takeover.line()
         if handover:
             lines.append(handover)
-        if self.coordinator.network.trouble and not handover:
+        if self.network.trouble and not handover:
             lines.append("감지기 무선망을 되찾지 못했습니다. 설치 기사에게 알려 주세요. 119 버튼은 쓸 수 있습니다")
         elif not self.coordinator.ready:
             lines.append("감지기 연결을 준비하고 있습니다. 119 버튼은 쓸 수 있습니다")

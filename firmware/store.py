@@ -104,7 +104,7 @@ class Store:
     def load(self, name: str) -> "bytes | None":
         """The last value saved; None: there is none, or neither copy is good. Never raises."""
         if name in self._pending:
-            return self._pending[name] or None
+            return self._made(name) or None
         if name not in self._slots or (name != _WHOLE and self._void):
             return None
         for _ in (0, 1):
@@ -121,9 +121,27 @@ class Store:
             slot.good = False  # the other one, then
         return None
 
-    def save(self, name: str, data: bytes) -> bool:
-        """Keep this from now on; returns at once. False: unknown name, or too large (told)."""
+    def save(self, name: str, data: "bytes | Callable[[], bytes]") -> bool:
+        """Keep this from now on; returns at once. A function makes it when it is written: what changes often is put
+        into bytes once. False: unknown name, or too large (told; what a function makes too large is only told).
+        """
         return not self._closed and name != _WHOLE and self._take(name, data)
+
+    def _made(self, name: str) -> "bytes | None":
+        """What waits to be written, as bytes. None: it could not be made (told)."""
+        data = self._pending[name]
+        if not isinstance(data, bytes):
+            try:
+                data = data()
+            except Exception as error:  # noqa: BLE001 - whoever makes it
+                gc.collect()
+                self._trouble(name, "could not be made: %r" % error)
+                return None
+            if not self._fits(name, data):
+                del self._pending[name]
+                return None
+            self._pending[name] = data
+        return data
 
     async def flush(self, limit_ms: int) -> bool:
         """Wait until all is in flash, at most limit_ms. `run` must be running."""
@@ -162,10 +180,10 @@ class Store:
         self._trouble(name, "%d bytes do not fit" % len(data))
         return False
 
-    def _take(self, name: str, data: bytes) -> bool:
-        if not self._fits(name, data):
+    def _take(self, name: str, data: "bytes | Callable[[], bytes]") -> bool:
+        if not self._fits(name, data if isinstance(data, (bytes, bytearray)) else b""):
             return False
-        self._pending[name] = bytes(data)
+        self._pending[name] = bytes(data) if isinstance(data, bytearray) else data
         self._news.set()
         return True
 
@@ -240,8 +258,8 @@ class Store:
 
     async def _write(self, name: str) -> bool:
         """Both copies, the one that is not the newest first. True: one at least has it."""
-        data = self._pending[name]
-        if name not in self._slots:
+        data = self._made(name)
+        if data is None or name not in self._slots:
             return False
         slots = self._slots[name]
         newest = self._newest(name)

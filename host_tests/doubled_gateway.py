@@ -18,7 +18,7 @@ class Shelf:
         return self.data.get(name)
 
     def save(self, name, data):
-        self.data[name] = data
+        self.data[name] = data if isinstance(data, bytes) else data()
         return True
 
 

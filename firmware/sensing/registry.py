@@ -206,16 +206,18 @@ class Registry:
                                "facts": facts}
         self.save()
 
+    def _whole(self) -> bytes:
+        last = PLACES
+        while last and self.entries[last - 1] is None:
+            last -= 1
+        return json.dumps({"format": _FORMAT, "sensors": self.entries[:last]}).encode()
+
     def save(self) -> bool:
-        """Keep the list as it is; returns at once. False: it could not be kept (told)."""
+        """Keep the list as it is when it is written; returns at once. False: it could not be kept (told)."""
         try:
-            last = PLACES
-            while last and self.entries[last - 1] is None:
-                last -= 1
-            data = json.dumps({"format": _FORMAT, "sensors": self.entries[:last]}).encode()
-            if self._store.save(_BLOCK, data):
+            if self._store.save(_BLOCK, self._whole):
                 return True
-            self._log.error("registry: %d bytes could not be kept" % len(data))
+            self._log.error("registry: it could not be kept")
         except Exception as error:  # noqa: BLE001 - the sensors work on, whatever is kept of them
             gc.collect()
             self._log.failed("registry", "could not be kept", error)

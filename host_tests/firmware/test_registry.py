@@ -24,7 +24,7 @@ class Shelf:
 
     def save(self, name, data):
         assert name == "sensors"
-        self.data = data
+        self.data = data()
         self.saves += 1
         return True
 
@@ -159,7 +159,7 @@ def test_it_runs_on_the_board_s_python(micropython):
     program = (
         "import sys\nsys.path[:0] = ['.', 'host_tests/shims']\nfrom firmware.sensing.registry import Registry\n"
         "class S:\n data = None\n def load(self, n): return S.data\n"
-        " def save(self, n, d):\n  S.data = d\n  return True\n"
+        " def save(self, n, d):\n  S.data = d()\n  return True\n"
         "class L:\n def error(self, t): print(t)\n"
         "r = Registry(S(), [], L())\n"
         "for i in range(32): r.add('00124b00000000%02x' % i, {'kind': 'smoke', 'done': []})\n"

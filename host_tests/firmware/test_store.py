@@ -48,6 +48,29 @@ def test_what_does_not_fit_or_has_no_name_is_refused_and_nothing_is_changed(chip
     assert store.save("settings", bytes(SECTOR - 256))
 
 
+def test_what_changes_often_is_made_once_when_it_is_written(chip):
+    store, made = chip.boot(), []
+
+    def make():
+        made.append(1)
+        return b"made %d" % len(made)
+
+    for _ in range(50):
+        assert store.save("settings", make)
+    live(store)
+    assert made == [1] and chip.boot().load("settings") == b"made 1"
+    store = chip.boot()
+    store.save("settings", make)
+    assert store.load("settings") == b"made 2" == store.load("settings")
+    live(store)
+    for bad in (lambda: bytes(5000), lambda: 1 // 0):
+        store = chip.boot()
+        store.save("settings", bad)
+        live(store, limit_ms=3000)
+        assert len(store.faults) == 1
+        assert chip.boot().load("settings") == b"made 2"
+
+
 def test_the_same_again_costs_no_wear(chip):
     saved(chip, sensors=b"a" * 5000)
     before = chip.flash.erases, chip.flash.programs
