@@ -591,23 +591,24 @@ def test_a_removed_sensor_that_only_reports_leaves_too(play):
     assert shown(lines, "member") == [True, False]
 
 
-def test_a_sensor_that_is_removed_in_the_middle_of_its_interview_stays_removed(play):
-    lines = play("""
+@pytest.mark.parametrize("when", ["report", "state"])
+def test_a_sensor_that_is_removed_in_the_middle_of_its_interview_stays_removed(play, when):
+    lines = play(f"""
         home = Home()
         home.at(5000, home.pairing.open, 30, False)
         home.at(6000, home.chip.pair, "smoke", "smoke", "hall")
         def step(ieee, done, of, name):
             tell("step", ieee, done, of, name)
-            if name == "report":
+            if name == "{when}":
                 home.pairing.close()
-                sched.after(150, home.forget, ieee)
+                home.forget(ieee)
         home.pairing.on_step = step
         home.show(60000, "kept", lambda: [len(home.kept), home.chip.air.devices["smoke"].member is not None])
         home.run(61000)
     """)
     assert shown(lines, "kept") == [[0, False]]
     assert not of(lines, "ready") and not of(lines, "refused") and not of(lines, "gone")
-    assert "poll" not in [line[5] for line in of(lines, "step")]
+    assert [line[5] for line in of(lines, "step")][-1] == when
 
 
 def test_a_device_that_is_reset_in_the_middle_of_its_interview_begins_anew(play):
