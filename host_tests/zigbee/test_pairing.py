@@ -759,6 +759,52 @@ def test_every_bought_product_is_interviewed(micropython):
     assert not of(lines, "refused") and not of(lines, "gone")
 
 
+@pytest.mark.req("SEC-03")
+@pytest.mark.fault(40)
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_crowd_at_the_door_grows_nothing_and_delays_no_alarm(play, opened):
+    """2,000 addresses that never existed join, announce themselves and leave within 20 s."""
+    lines = play(f"""
+        import gc
+        from fuzz_reader import Random
+        random = Random(5)
+        quiet.update(("refused", "warning", "info"))
+        home = Home()
+        pairing = home.pairing
+        home.at(5000, pairing.open, 60, False)
+        home.at(6000, home.chip.pair, "smoke", "smoke", "hall")
+        if {opened}:
+            home.at(69000, pairing.open, 60, False)
+        def come(number):
+            short = random.below(0xFFF0)
+            wire = bytes(random.below(256) for _ in range(8))
+            two = bytes((short & 255, short >> 8))
+            home.chip.areq(0x45CA, two + wire + bytes(2))
+            home.chip.areq(0x45C1, two + two + wire + b"\\x80")
+            if number % 3 == 0:
+                home.chip.areq(0x45C9, two + wire + bytes(3))
+        def size():
+            gc.collect()
+            return gc.mem_alloc()
+        home.show(69500, "heap", size)
+        for number in range(2000):
+            home.at(70000 + number * 10, come, number)
+        home.at(85000, home.chip.smoke, "smoke", True)
+        home.show(90000, "sizes", lambda: [len(pairing.interviews._all), len(pairing._leaving._some),
+            len(pairing._refused._seen), len(pairing._joined), len(pairing.asker._open),
+            len(home.coordinator.sender._line)])
+        home.show(700000, "heap", size)
+        home.run(701000)
+    """)
+    assert len(of(lines, "ready")) == 1
+    fire = [line[0] for line in of(lines, "status", 0) if line[3] == 1 and line[4] & 1]
+    assert fire and fire[0] <= 85_100
+    interviews, leaving, refused, joined, questions, line = shown(lines, "sizes")[0]
+    assert interviews <= 9 and leaving <= 16 and refused <= 16 and joined <= 16 and questions <= 6 and line <= 16
+    before, after = shown(lines, "heap")
+    assert after - before < 16_384
+
+
 # ---------------------------------------------------------------------------- radio loss
 
 
