@@ -4,7 +4,7 @@ Owns the registered endpoints. Source: TI "Z-Stack Monitor and Test API", AF int
 """
 
 from hal_sim.zigbee.mt import SUCCESS, le16, put16, put32
-from hal_sim.zigbee.network import children
+from hal_sim.zigbee.tables import children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

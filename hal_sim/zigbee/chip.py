@@ -11,10 +11,11 @@ from hal_sim.zigbee.ieee import ieee_of, wire_of
 from hal_sim.zigbee.joining import Joining
 from hal_sim.zigbee.member import Running
 from hal_sim.zigbee.mt import Parser, frame
-from hal_sim.zigbee.network import LOGICAL_TYPE, STARTUP_OPTION, blank_items, children, clear, identity, moved
+from hal_sim.zigbee.network import LOGICAL_TYPE, STARTUP_OPTION, blank_items, clear, identity, moved
 from hal_sim.zigbee.noise import Noise
 from hal_sim.zigbee.nv import Nv
 from hal_sim.zigbee.system import System
+from hal_sim.zigbee.tables import children
 from hal_sim.zigbee.zdo import Zdo
 
 TYPE_CHECKING = False

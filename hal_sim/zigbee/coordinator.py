@@ -3,7 +3,7 @@
 Owns nothing. Source: Zigbee specification 2.4.4 (device profile responses).
 """
 
-from hal_sim.zigbee import network
+from hal_sim.zigbee import tables
 from hal_sim.zigbee.mt import SUCCESS, le16, put16
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ def _clusters(data: bytes) -> tuple:
 
 def _neighbours(chip: "NcpChip", start: int) -> bytes:
     """Mgmt_Lqi_rsp: the children."""
-    children = network.children(chip.nv.items)
+    children = tables.children(chip.nv.items)
     running = chip.air.running
     some = children[start:start + _NEIGHBOURS]
     body = _OK + bytes((len(children), start, len(some)))

@@ -3,7 +3,7 @@
 Owns which devices there are. Must never know what the host makes of it.
 """
 
-from hal_sim.zigbee import keys, network
+from hal_sim.zigbee import keys, network, tables
 from hal_sim.zigbee.ieee import ieee_of, wire_of
 from hal_sim.zigbee.member import Member
 from hal_sim.zigbee.sensors import KINDS
@@ -65,7 +65,7 @@ class Household:
         identity = network.identity(self.nv.items) or ()
         for zone_id, device in enumerate(devices):
             device.commission(self.nv.items[network.EXTENDED_ADDRESS], zone_id)
-            device.member = Member(identity, network.link_key(self.nv.items, device.wire) or b"", _COUNTER)
+            device.member = Member(identity, tables.link_key(self.nv.items, device.wire) or b"", _COUNTER)
 
     def _make(self, kind: str, name: str, place: str, ieee: "str | None", model: "str | None") -> "EndDevice":
         device = product(kind, model)(self.air, self.sched, name, place, wire_of(ieee or ieee_of(name)), 0xFFFE)
@@ -111,10 +111,10 @@ class Household:
         device = self.air.devices[name]
         device.short = short
         if announce:
-            place = network.place_of(self.nv.items, device.wire)
-            place = network.free_place(self.nv.items) if place is None else place
+            place = tables.place_of(self.nv.items, device.wire)
+            place = tables.free_place(self.nv.items) if place is None else place
             if place is not None:
-                network.remember(self.nv.items, place, device)
+                tables.remember(self.nv.items, place, device)
             self.joining.tell_announcement(device)
 
     def radio(

@@ -6,7 +6,7 @@ install code and has none is turned away without a word.
 Source: Zigbee specification 3.6.1.4 (joining), 4.6.3 (authentication); Base Device Behavior 10.2 (trust centre).
 """
 
-from hal_sim.zigbee import keys, network
+from hal_sim.zigbee import keys, tables
 from hal_sim.zigbee.member import Member
 from hal_sim.zigbee.mt import put16
 
@@ -95,7 +95,7 @@ class Joining:
             return
         chip.sched.after(_SCAN_EVERY_MS, self._scan, device, link_key, until_ms)
         heard = device.radio and chip.in_service and self.left_s and chip.air.once() and chip.air.once()
-        if heard and network.free_place(chip.nv.items) is not None and chip.air.hop():
+        if heard and tables.free_place(chip.nv.items) is not None and chip.air.hop():
             chip.sched.after(_ASSOCIATION_MS, self._associate, device, link_key)
 
     def _associate(self, device: "EndDevice", link_key: bytes) -> None:
@@ -109,23 +109,23 @@ class Joining:
         """Give the device an address and the network key under the link key it ought to have."""
         chip = self._chip
         items = chip.nv.items
-        key = network.code_key(items, device.wire)
+        key = tables.code_key(items, device.wire)
         if key is None and self.require_code:
             return
-        place = network.place_of(items, device.wire)
-        place = network.free_place(items) if place is None else place
+        place = tables.place_of(items, device.wire)
+        place = tables.free_place(items) if place is None else place
         if place is None:
             return
-        network.join_anew(items, device.wire)
+        tables.join_anew(items, device.wire)
         device.short = self._address() if short is None else short
-        network.keep_address(items, place, device.short, device.wire)
+        tables.keep_address(items, place, device.short, device.wire)
         chip.areq(0x45CA, put16(device.short) + device.wire + put16(0))
         chip.sched.after(_JOIN_TIMEOUT_MS, self._timed_out, device, device.short)
         chip.sched.after(_KEY_MS, self._key, device, link_key, key or keys.WELL_KNOWN, _KEY_TRIES)
 
     def _address(self) -> int:
         """A random address that nobody has."""
-        taken = [entry[0] for entry in network.children(self._chip.nv.items)]
+        taken = [entry[0] for entry in tables.children(self._chip.nv.items)]
         while True:
             short = 1 + self._chip.air.dice.below(_SHORTS)
             if short not in taken:
@@ -153,10 +153,10 @@ class Joining:
         chip = self._chip
         if not getattr(device, "exchanges_key", True) or device.member is None:
             return
-        known = network.link_place(chip.nv.items, device.wire) is not None
+        known = tables.link_place(chip.nv.items, device.wire) is not None
         running = chip.air.running
         if running and known and chip.in_service and device.radio and chip.air.fits(device) and chip.air.hop():
-            device.member.link_key = network.verify_waiting(chip.nv.items, device.wire)
+            device.member.link_key = tables.verify_waiting(chip.nv.items, device.wire)
             device.member.heard = running.sent()
         elif tries > 1:
             chip.sched.after(_EXCHANGE_MS, self._exchange, device, tries - 1)
@@ -167,9 +167,9 @@ class Joining:
         if device.short != short or not chip.in_service:
             return
         if device.member is None:
-            network.forget(chip.nv.items, device.wire)
+            tables.forget(chip.nv.items, device.wire)
             device.short = 0xFFFE
-        elif self.require_exchange and not network.verified(chip.nv.items, device.wire):
+        elif self.require_exchange and not tables.verified(chip.nv.items, device.wire):
             self.expelled(device, False)
 
     def _announce(self, device: "EndDevice", new: bool) -> None:
@@ -212,7 +212,7 @@ class Joining:
         if heard or asked:
             chip.areq(0x45C9, put16(device.short) + device.wire + bytes((0, 0, rejoin)))
             if not rejoin:
-                network.forget(chip.nv.items, device.wire)
+                tables.forget(chip.nv.items, device.wire)
 
     def _come_back(self, device: "EndDevice") -> None:
         """A rejoin under the network key: no window is needed, the short address stays."""
@@ -220,10 +220,10 @@ class Joining:
         if not (chip.in_service and device.radio and chip.air.fits(device) and chip.air.hop()):
             return
         items = chip.nv.items
-        place = network.place_of(items, device.wire)
-        place = network.free_place(items) if place is None else place
+        place = tables.place_of(items, device.wire)
+        place = tables.free_place(items) if place is None else place
         if place is not None:
-            network.keep_address(items, place, device.short, device.wire)
+            tables.keep_address(items, place, device.short, device.wire)
             self._announce(device, False)
 
     def back(self, device: "EndDevice") -> None:
@@ -233,7 +233,7 @@ class Joining:
 
     def strangers_come_back(self) -> None:
         """Members that the coprocessor does not know as its children any more are told so at their next poll."""
-        known = [entry[1] for entry in network.children(self._chip.nv.items)]
+        known = [entry[1] for entry in tables.children(self._chip.nv.items)]
         for name in sorted(self._chip.air.devices):
             device = self._chip.air.devices[name]
             if device.wire not in known and self._chip.air.fits(device):

@@ -3,7 +3,7 @@
 Owns their answers. Source: TI "Z-Stack Monitor and Test API".
 """
 
-from hal_sim.zigbee import network
+from hal_sim.zigbee import network, tables
 from hal_sim.zigbee.mt import FAILURE, INVALID_PARAMETER, SUCCESS, le16, le32, put16, put32
 
 TYPE_CHECKING = False
@@ -48,7 +48,7 @@ class System:
             0x270A: (2, lambda p: _OK),  # LED
             0x2740: (8, lambda p: put16(self._short_of(p[:8]))),
             0x2741: (2, lambda p: self._wire_of(le16(p, 0))),
-            0x2748: (2, lambda p: put16(len(network.children(chip.nv.items)))),
+            0x2748: (2, lambda p: put16(len(tables.children(chip.nv.items)))),
             0x2749: (1, lambda p: self._associated(self._nth(p[0]))),
             0x274A: (10, lambda p: self._associated(self._by_address(p))),
             0x2763: (8, lambda p: self._remove(p[:8])),
@@ -67,7 +67,7 @@ class System:
 
     def _device_info(self) -> bytes:
         chip = self._chip
-        children = network.children(chip.nv.items)[:60] if chip.state else []
+        children = tables.children(chip.nv.items)[:60] if chip.state else []
         head = _OK + chip.wire + put16(0 if chip.state else _NOBODY) + bytes((7, chip.state, len(children)))
         return head + b"".join(put16(short) for short, _ in children)
 
@@ -104,7 +104,7 @@ class System:
             key = p[9:25]
         if key is None:
             return bytes((INVALID_PARAMETER,))
-        return _OK if network.add_code(self._chip.nv.items, p[1:9], key) else bytes((FAILURE,))
+        return _OK if tables.add_code(self._chip.nv.items, p[1:9], key) else bytes((FAILURE,))
 
     def _start(self, payload: bytes) -> bytes:
         """ZDO_STARTUP_FROM_APP: in Z-Stack 3 the same as commissioning by formation."""
@@ -160,27 +160,27 @@ class System:
     def _remove(self, wire: bytes) -> bytes:
         """UTIL_ASSOC_REMOVE: no child any more; its keys stay."""
         items = self._chip.nv.items
-        place = network.place_of(items, wire)
+        place = tables.place_of(items, wire)
         if place is None:
             return bytes((FAILURE,))
-        network.drop_address(items, place)
+        tables.drop_address(items, place)
         return _OK
 
     def _add(self, short: int, wire: bytes) -> bytes:
         items = self._chip.nv.items
-        place = network.place_of(items, wire)
-        place = network.free_place(items) if place is None else place
+        place = tables.place_of(items, wire)
+        place = tables.free_place(items) if place is None else place
         if place is None:
             return bytes((FAILURE,))
-        network.keep_address(items, place, short, wire)
+        tables.keep_address(items, place, short, wire)
         return _OK
 
     def _nth(self, index: int) -> "tuple | None":
-        children = network.children(self._chip.nv.items)
+        children = tables.children(self._chip.nv.items)
         return children[index] if index < len(children) else None
 
     def _by_address(self, p: bytes) -> "tuple | None":
-        for child in network.children(self._chip.nv.items):
+        for child in tables.children(self._chip.nv.items):
             if child[1] == p[:8] or (p[:8] == bytes(8) and child[0] == le16(p, 8)):
                 return child
         return None
@@ -190,7 +190,7 @@ class System:
         if child is None:
             return put16(_NOBODY) + put16(0xFFFF) + bytes((0xFF,)) + bytes(31)
         device = self._chip.air.find(child[0])
-        place = network.place_of(self._chip.nv.items, child[1]) or 0
+        place = tables.place_of(self._chip.nv.items, child[1]) or 0
         head = put16(child[0]) + put16(place) + bytes((_CHILD_SLEEPS, 0x0D, 0, 0))
         link = bytes((0, 1, 0 if device is None else device.lqi, 0)) + put32(0) + put16(0) + bytes(2)
         return head + link + bytes(4) + put32(256 * 60) + put32(0) + bytes(4)

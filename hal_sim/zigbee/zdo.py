@@ -4,7 +4,7 @@ Owns the callbacks the host registered for. Must never open the network by itsel
 Source: TI "Z-Stack Monitor and Test API", ZDO interface; Zigbee specification 2.4.
 """
 
-from hal_sim.zigbee import network
+from hal_sim.zigbee import tables
 from hal_sim.zigbee.mt import FAILURE, SUCCESS, le16, put16
 
 TYPE_CHECKING = False
@@ -138,7 +138,7 @@ class Zdo:
         flags = (0x80 if options & 1 else 0) | (0x40 if options & 2 else 0)
         to = le16(short, 0)
         if to == 0:  # a parent is asked to let its child go
-            for child, address in network.children(self._chip.nv.items):
+            for child, address in tables.children(self._chip.nv.items):
                 if address == wire:
                     to = child
         return self.request(to, _LEAVE, self._tsn() + wire + bytes((flags,)))
@@ -149,9 +149,9 @@ class Zdo:
 
     def _drop_key(self, wire: bytes) -> bytes:
         """ZDO_SEC_DEVICE_REMOVE: its link key counts no more."""
-        if network.link_place(self._chip.nv.items, wire) is None:
+        if tables.link_place(self._chip.nv.items, wire) is None:
             return bytes((FAILURE,))
-        network.forget_key(self._chip.nv.items, wire)
+        tables.forget_key(self._chip.nv.items, wire)
         return _OK
 
     # ------------------------------------------------------------------ listening

@@ -3,7 +3,7 @@
 import pytest
 
 from hal_sim.sched import Scheduler
-from hal_sim.zigbee import codes, keys, network
+from hal_sim.zigbee import codes, keys, network, tables
 from hal_sim.zigbee.chip import FAULTS, NcpChip
 from hal_sim.zigbee.dice import Dice
 from hal_sim.zigbee.ieee import ieee_of, wire_of
@@ -120,8 +120,8 @@ def test_who_joins_is_told_in_order_and_remembered():
     assert announced == put16(device.short) * 2 + device.wire + b"\x80"
     assert host.when(TC_DEVICE) < host.when(ANNOUNCE)
     items = host.chip.nv.items
-    assert network.children(items) == [(device.short, device.wire)]
-    assert network.link_key(items, device.wire) == device.member.link_key != keys.WELL_KNOWN
+    assert tables.children(items) == [(device.short, device.wire)]
+    assert tables.link_key(items, device.wire) == device.member.link_key != keys.WELL_KNOWN
     assert host.told == [("joined", "front")]
     host.chip.door("front", True)
     host.run(1000)
@@ -148,7 +148,7 @@ def test_a_device_with_a_code_needs_that_its_code_is_known(kind):
     assert host.code("front", kind=kind) == b"\x00"
     host.run(20_000)
     assert host.members() == ["front"]
-    assert network.code_key(host.chip.nv.items, wire_of(ieee_of("front"))) is None  # used up
+    assert tables.code_key(host.chip.nv.items, wire_of(ieee_of("front"))) is None  # used up
 
 
 def test_a_code_with_a_wrong_checksum_is_refused():
@@ -191,10 +191,10 @@ def test_forty_children_and_no_more():
     for number in range(42):
         host.chip.pair("door", "door %d" % number)
     host.run(30_000)
-    assert len(host.members()) == len(network.children(host.chip.nv.items)) == network.TABLE_SIZE
+    assert len(host.members()) == len(tables.children(host.chip.nv.items)) == tables.TABLE_SIZE
     host.chip.leave("door 0") if "door 0" in host.members() else host.chip.leave(host.members()[0])
     host.run(20_000)
-    assert len(host.members()) == network.TABLE_SIZE
+    assert len(host.members()) == tables.TABLE_SIZE
 
 
 def test_told_to_leave_it_answers_and_goes_and_its_entries_are_free():
@@ -204,8 +204,8 @@ def test_told_to_leave_it_answers_and_goes_and_its_entries_are_free():
     host.run(8000)
     assert host.heard(0x45B4) == [put16(device.short) + b"\x00"]
     assert host.heard(LEFT) == [put16(device.short) + device.wire + bytes(3)]
-    assert host.members() == ["smoke"] and len(network.children(host.chip.nv.items)) == 1
-    assert network.link_place(host.chip.nv.items, device.wire) is None
+    assert host.members() == ["smoke"] and len(tables.children(host.chip.nv.items)) == 1
+    assert tables.link_place(host.chip.nv.items, device.wire) is None
     assert host.told == [("left", "front")]
     host.chip.leave("smoke")
     assert len(host.heard(LEFT)) == 2 and not host.members()
@@ -245,7 +245,7 @@ def test_the_same_device_reset_begins_again_with_another_key():
     host.chip.pair("door", "front")
     host.run(20_000)
     assert host.members() == ["front"] and host.chip.air.devices["front"].member.link_key != first
-    assert len(network.children(host.chip.nv.items)) == 1
+    assert len(tables.children(host.chip.nv.items)) == 1
     with pytest.raises(ValueError, match="something else"):
         host.chip.pair("smoke", "front")
 
@@ -307,11 +307,11 @@ def test_whatever_does_not_fit_is_deaf_both_ways(what):
 def test_a_member_that_the_chip_forgot_is_told_to_come_back():
     host = Host(HOME)
     device = host.chip.air.devices["smoke"]
-    network.forget(host.chip.nv.items, device.wire)
+    tables.forget(host.chip.nv.items, device.wire)
     host.chip.set_fault("reset")
     host.run(1000).start()
     host.run(12_000)
-    assert (device.short, device.wire) in network.children(host.chip.nv.items)
+    assert (device.short, device.wire) in tables.children(host.chip.nv.items)
     assert host.heard(ANNOUNCE) == [put16(device.short) * 2 + device.wire + b"\x80"]
 
 
