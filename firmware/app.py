@@ -155,6 +155,7 @@ class Gateway:
             self.log.failed("network", "the backup cannot be read", error)
         network.may_form = not data and not self.store.lost and not self.unread and not self.registry.count()
         network.may_form = network.may_form and not self.takeover.waiting
+        self.coordinator.pairing.expels = not self.store.lost and not self.unread
         network.on_trouble = lambda reason: self.recorder.event("gateway.fault", fault="radio_chip", reason=reason)
         network.on_recovered = self._radio_recovered
         network.on_backup = lambda backup: self.store.save("network", json.dumps(backup).encode())

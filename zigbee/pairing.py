@@ -42,7 +42,8 @@ _LOOK_MS = const(1000)
 class Pairing:
     """The interface is in docs/sensors-network.md; every callback is set by the product, any may be missing.
 
-    period_s: how often sensors shall report when nothing else was said of one.
+    period_s: how often sensors shall report when nothing else was said of one. expels: False while the home's list may
+    be incomplete: a stranger who comes while it is closed is told of and left alone, it may be one of the home's own.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Pairing:
         self._joined: dict = {}  # where a device joined in the last window
         self._ready = False
         self.period_s = PERIOD_S
+        self.expels = True
         self.admit: Callable[[str], str] | None = None
         self.on_step: Callable[[str, int, int, str], Any] | None = None
         self.on_facts: Callable[[str, dict], Device | None] | None = None
@@ -237,6 +239,9 @@ class Pairing:
             return None
         elif self.admit is not None:
             reason = self.admit(device.ieee)
+        if reason == "closed" and not self.expels:
+            self._refuse_quietly(device.ieee, reason)
+            return None
         if reason:
             self._refuse(device, reason)
             return None

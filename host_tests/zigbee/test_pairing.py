@@ -187,6 +187,18 @@ def test_who_comes_while_it_is_closed_is_asked_to_leave_and_told_once(play):
     assert not of(lines, "step")
 
 
+def test_nobody_is_sent_away_while_the_home_s_own_list_is_in_doubt(play):
+    lines = play("""
+        home = Home()
+        home.pairing.expels = False
+        home.at(10000, home.chip.intrude, "smoke", "one of ours", "", "00124b00aabbccdd")
+        home.show(300000, "members", lambda: [d.member is None for d in home.chip.air.devices.values()])
+        home.run(310000)
+    """)
+    assert [line[3] for line in of(lines, "refused")] == ["closed"]
+    assert shown(lines, "members") == [[False]]
+
+
 @pytest.mark.req("ZB-02")
 @pytest.mark.parametrize(("reason", "limit"), [("duplicate", 32), ("full", 32), ("", 0)])
 def test_who_is_not_admitted_leaves_again(play, reason, limit):
