@@ -333,3 +333,24 @@ def test_a_name_that_is_being_typed_stays_while_the_screen_changes(visit):
     page.focus("#screen .s-form input[name='name']")
     page.wait_for_timeout(2500)
     assert page.input_value("#screen .s-form input[name='name']") == "새 이름"
+
+
+@pytest.mark.req("ZB-05")
+def test_with_codes_required_a_sensor_gets_in_by_its_label_only(visit):
+    page = visit()
+    page.click("#shelf summary")
+    page.click("#screen button:has-text('감지기')")
+    page.click("#screen .s-set:has-text('설치 코드가 있어야') button:has-text('켜기')")
+    record(page, "settings.changed")
+    page.click("#screen button:has-text('감지기 등록')")
+    page.check("#box_code")
+    page.click("#box_on")
+    label = page.locator("#devices .label").inner_text()
+    ieee, code = label.split(" · ")
+    page.fill("#screen input[name='ieee']", ieee)
+    page.fill("#screen input[name='code']", code)
+    page.click("#screen button:has-text('설치 코드 넣기')")
+    page.wait_for_selector("#screen .s-ok:has-text('설치 코드를 받았습니다')")
+    fast(page)
+    page.wait_for_selector("#screen .s-ok:has-text('등록되었습니다')")
+    record(page, "sensor.joined")

@@ -12,6 +12,9 @@ let there = []; // of the scenario
 let products = [];
 let count = 0;
 let drawn = "";
+// What is printed on a sensor that has an install code; the code is the one of the Zigbee specification's example.
+const CODE = "83FE D340 7A93 9723 A5C6 39B2 6916 D505 C3B5";
+const ieeeOf = (number) => `00124b00c0de${String(number).padStart(4, "0")}`;
 
 export function build(send) {
   step = send;
@@ -41,7 +44,8 @@ function card(sensor, world, radio) {
   const isNew = !there.includes(sensor) && radio !== "joined";
   return h("li", { class: `device-card${isNew ? " new" : ""}${state.radio === false ? " silent" : ""}`, "data-sensor": name },
     h("p", {}, h("b", {}, name), h("small", {}, [sensor.place && t(WORDS[sensor.place] ?? sensor.place), sensor.model].filter(Boolean).join(" · ")),
-      radio || isNew ? h("em", { class: radio ?? "looking" }, t(`air_${radio ?? "looking"}`)) : null),
+      sensor.ieee ? h("small", { class: "label" }, `${sensor.ieee} · ${CODE}`) : null,
+    radio || isNew ? h("em", { class: radio ?? "looking" }, t(`air_${radio ?? "looking"}`)) : null),
     h("div", { class: "acts" }, ...ACTS[sensor.kind](sensor, world),
       ...BATTERIES.map((level) => small(`${name} ${level}`, `${level}%`, (state.battery ?? 100) === level, () => step({ do: "sensor", sensor: name, battery: level }))),
       small(`${name} radio`, t(state.radio === false ? "radio_back" : "radio_off"), state.radio === false, () => step({ do: "sensor", sensor: name, radio: state.radio === false }))));
@@ -68,13 +72,16 @@ function fillBox() {
     h("optgroup", { label: t("own_profile") }, ...KINDS.map((kind) => h("option", { value: `${kind}|` }, t(`kind_${kind}`)))),
     ...KINDS.map((kind) => h("optgroup", { label: t(`kind_${kind}`) }, ...products.filter((each) => each.kind === kind).map((each) => h("option", { value: `${kind}|${each.model}` }, `${each.maker} ${each.model}`)))));
   const place = h("select", { id: "box_place", "aria-label": t("box_place"), "data-t-label": "box_place" }, ...Object.keys(PLACES).map((each) => h("option", { value: each }, t(WORDS[each]))));
-  find("box").replaceChildren(h("b", {}, t("box")), product, place, h("button", { class: "button primary", id: "box_on", onclick: () => bring(product.value, place.value) }, t("box_on")));
+  const coded = h("input", { type: "checkbox", id: "box_code" });
+  find("box").replaceChildren(h("b", {}, t("box")), product, place, h("label", {}, coded, t("box_code")),
+    h("button", { class: "button primary", id: "box_on", onclick: () => bring(product.value, place.value, coded.checked) }, t("box_on")));
 }
 
-function bring(value, place) {
+function bring(value, place, coded) {
   const [kind, model] = value.split("|");
   count += 1;
-  step({ do: "pair", kind, place, name: `${t("new_sensor")} ${count}`, ...(model ? { model } : {}) });
+  step({ do: "pair", kind, place, name: `${t("new_sensor")} ${count}`, ...(model ? { model } : {}),
+    ...(coded ? { ieee: ieeeOf(count), install_code: CODE.replaceAll(" ", "") } : {}) });
 }
 
 export const translate = () => { drawn = ""; if (find("box").childElementCount) fillBox(); };

@@ -30,7 +30,20 @@ export function view({ screen, list }, touch, redraw) {
         h("button", { onclick: close }, t("touch_close")))),
     screen.notice ? h("p", { class: "s-notice", role: "alert" }, screen.notice) : "",
     register(screen, touch) ?? "",
-    h("ul", { class: "s-list" }, ...list.flatMap((each) => rows(each, touch, choose, redraw))));
+    h("ul", { class: "s-list" }, ...list.flatMap((each) => rows(each, touch, choose, redraw)), more(touch)));
+}
+
+// What is seldom needed, below the list: install codes, settings, replacing the gateway.
+function more(touch) {
+  const input = (name) => h("input", { name, value: typed[name] ?? "", "aria-label": t(`field_${name}`), placeholder: t(`field_${name}`), maxlength: 60, oninput: (event) => { typed[name] = event.target.value; } });
+  const send = (action, fields) => () => { touch(action, fields()); document.activeElement.blur(); };
+  const setting = (name, ...values) => h("p", { class: "s-set" }, h("span", {}, t(`set_${name}`)),
+    ...values.map(([value, word]) => h("button", { onclick: () => touch("settings.set", { setting: name, value }) }, word)));
+  return h("li", { class: "s-form more" },
+    input("ieee"), input("code"), h("button", { onclick: send("sensors.code", () => ({ ieee: typed.ieee ?? "", code: typed.code ?? "" })) }, t("give_code")),
+    setting("install_code_required", [true, t("set_on")], [false, t("set_off")]), setting("door_announce", [true, t("set_on")], [false, t("set_off")]),
+    setting("status_period_h", ...[1, 2, 3, 4].map((hours) => [hours, `${hours}`])),
+    h("p", { class: "s-set" }, h("span", {}, t("takeover")), h("button", { onclick: () => touch("takeover.make") }, t("takeover_make"))));
 }
 
 function rows(sensor, touch, choose, redraw) {
