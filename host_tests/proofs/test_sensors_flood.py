@@ -37,7 +37,7 @@ def test_a_flood_from_a_sensor_and_from_a_stranger_delays_nobody_s_alarm(alarm, 
     assert flooded["sent"] == 2 * 27_000 and flooded["overruns"] == 0
     late = [after - before for before, after in zip(calm, moments(home), strict=True)]
     with capsys.disabled():
-        print(f"\n{alarm}, {flooded['sent']:,} frames of others meanwhile: record, beacon, dial, answer {late} ms later")
+        print(f"\n{alarm}, {flooded['sent']:,} frames of others: record, beacon, dial, answer {late} ms later")
     assert len(home.all("dial")) == 1 and max(late) <= TICK_MS
     faults = {(record["event"], record.get("fault")) for record in home.records("sensor.fault")}
     assert ("sensor.fault", "flood") in faults

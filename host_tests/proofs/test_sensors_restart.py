@@ -5,7 +5,9 @@ from proofs.watched import HOUR_MS, watched
 
 ARMED_MS = 5000
 KINDS = ("smoke", "call_button", "door", "activity")
-SENSORS = [{"name": f"{kind} {number}", "kind": kind, "place": f"room {number}"} for number in range(8) for kind in KINDS]
+SENSORS = [
+    {"name": f"{kind} {number}", "kind": kind, "place": f"room {number}"} for number in range(8) for kind in KINDS
+]
 HOWS = ("power", "watchdog", "chip")
 AFTER_MS = (0, 700, 2500)
 

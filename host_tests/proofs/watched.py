@@ -6,7 +6,6 @@ import pathlib
 import subprocess
 import tempfile
 
-
 from conftest import HEAP, ROOT, micropython_path
 from scenario.timeline import Timeline
 

@@ -1,7 +1,7 @@
 """A home whose firmware can be looked into while it runs: one process, one job on the first line of stdin.
 
-Owns which timeline lines are printed (`keep`) and the parts of the gateway of the present boot. MicroPython only; import
-it before anything that imports `time` or `asyncio`. Must never change what the firmware does.
+Owns which timeline lines are printed (`keep`) and the parts of the gateway of the present boot. MicroPython only;
+import it before anything that imports `time` or `asyncio`. Must never change what the firmware does.
 """
 
 import json
