@@ -36,7 +36,7 @@ _TEST_TITLES = {"dialling": "시험 전화를 걸고 있습니다", "reporting":
                 "talking": "시험 통화 중입니다", "ended": "시험 통화가 끝났습니다", "prompt": "곧 시험 전화를 겁니다"}
 _AFTER_MS = 60000  # how long the outcome of an emergency stays on the screen
 _REASONS = {
-    "unknown command": "알 수 없는 명령입니다", "unknown sensor": "그런 센서가 없습니다",
+    "unknown command": "알 수 없는 명령입니다", "unknown sensor": "그런 감지기가 없습니다",
     "name taken": "같은 이름이 있습니다",
     "bad name": "쓸 수 없는 이름입니다", "bad place": "쓸 수 없는 장소 이름입니다", "not now": "지금은 할 수 없습니다",
     "an emergency is open": "비상 중에는 할 수 없습니다", "the radio is not ready": "감지기 연결을 준비하고 있습니다",

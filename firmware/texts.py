@@ -33,8 +33,8 @@ TEXTS = {
     "door_opened": "출입문이 열렸습니다",
     "door_closed": "출입문이 닫혔습니다",
     # Ours: what somebody should see to, said by day.
-    "lost_smoke": "연기감지기와 연결이 끊겼습니다. 119 버튼은 쓸 수 있습니다",
-    "lost_pendant": "호출기와 연결이 끊겼습니다. 급할 때는 119 버튼을 눌러 주세요",
+    "lost_smoke": "화재감지기와 연결이 끊겼습니다. 119 버튼은 쓸 수 있습니다",
+    "lost_pendant": "응급호출기와 연결이 끊겼습니다. 급할 때는 119 버튼을 눌러 주세요",
     "battery_replace": "감지기의 건전지를 갈아 주세요",
     # Ours: putting sensors in.
     "register_open": "감지기를 등록합니다. 감지기의 버튼을 눌러 주세요",

@@ -31,7 +31,7 @@ _REFUSALS = {
     "duplicate": "주소가 중복됩니다",
     "full": "더 등록할 수 없습니다 (32개)",
     "neighbour": "다른 집의 기기입니다",
-    "failed": "등록을 마치지 못했습니다. 센서의 버튼을 한 번 눌러 주세요",
+    "failed": "등록을 마치지 못했습니다. 감지기의 버튼을 한 번 눌러 주세요",
 }
 _QUIET = ("closed", "neighbour")  # nobody here did that: shown and recorded, not said aloud
 
@@ -156,9 +156,9 @@ class Registration:
 
     def _row(self, row: list) -> dict:
         index = self._registry.by_ieee(row[0])
-        name = self._registry.entries[index]["name"] if index >= 0 else "새 센서"
+        name = self._registry.entries[index]["name"] if index >= 0 else "새 감지기"
         asleep = self._clock.ms() - row[3] > _ASLEEP_MS
-        text = "센서의 버튼을 한 번 눌러 주세요" if asleep else "등록하고 있습니다"
+        text = "감지기의 버튼을 한 번 눌러 주세요" if asleep else "등록하고 있습니다"
         return {"name": name, "ieee": row[0], "done": row[1], "of": row[2], "text": text}
 
     def _recent(self) -> bool:
@@ -195,7 +195,7 @@ class Registration:
             self._open = False
             parts.announce("register_closed")
             if not self._came and parts.settings.get("install_code_required"):
-                self._tell(False, "들어온 센서가 없습니다. 설치 코드가 필요합니다")  # the chip turns them away unseen
+                self._tell(False, "들어온 감지기가 없습니다. 설치 코드가 필요합니다")  # the chip turns them away unseen
             self._news()
         now = self._clock.ms()
         for row in list(self._underway):
@@ -301,7 +301,7 @@ class Registration:
         self._end(ieee)
         if index >= 0:
             self._record_left(index, "itself")
-            self._tell(False, "센서가 스스로 나갔습니다: %s" % self._registry.entries[index]["name"])
+            self._tell(False, "감지기가 스스로 나갔습니다: %s" % self._registry.entries[index]["name"])
 
     # ------------------------------------------------------------------ leaving
     def _record_left(self, index: int, why: str) -> None:

@@ -18,7 +18,7 @@ if _TYPE_CHECKING:
 
 PLACES = const(32)  # ZB-03 asks for 10; the emergency's bit masks have 32
 KINDS = ("smoke", "activity", "call_button", "door")
-_NAMES = ("연기감지기", "활동감지기", "호출기", "문열림감지기")
+_NAMES = ("화재감지기", "활동량감지기", "응급호출기", "출입감지기")
 _MAX_TEXT = const(40)  # characters of a name or a place
 _FORMAT = const(1)
 _BLOCK = "sensors"

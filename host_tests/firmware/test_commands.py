@@ -103,7 +103,7 @@ def test_every_command_is_in_the_documents():
 
 # ---------------------------------------------------------------------------------- the list of sensors
 def test_the_list_is_sent_when_asked_and_when_it_changed():
-    gateway = Gateway([{**HOME[0], "name": "센서 %d" % n, "ieee": "%016x" % n} for n in range(9)])
+    gateway = Gateway([{**HOME[0], "name": "감지기 %d" % n, "ieee": "%016x" % n} for n in range(9)])
     sent = []
     listed = SensorList(gateway, sent.append)
     listed._write = lambda line: sent.append(line) or True
@@ -113,7 +113,7 @@ def test_the_list_is_sent_when_asked_and_when_it_changed():
     listed.tick()
     rows = [row for line in sent for row in json.loads(line)["sensors"]]
     assert [json.loads(line)["first"] for line in sent] == [0, 4, 8] and len(rows) == 9
-    assert rows[0]["name"] == "센서 0" and rows[0]["heard_min"] == 2 and rows[0]["ready"] is True
+    assert rows[0]["name"] == "감지기 0" and rows[0]["heard_min"] == 2 and rows[0]["ready"] is True
     assert max(len(line) for line in sent) < 1600
     for _ in range(20):
         gateway.clock.now += 1000

@@ -79,14 +79,14 @@ def test_what_joins_is_named_shown_spoken_and_recorded(gateway):
     gateway.registration.open()
     gateway.pairing.on_step(NEW, 3, 11, "model")
     assert gateway.look()["now"] == [
-        {"name": "새 센서", "ieee": NEW, "done": 3, "of": 11, "text": "등록하고 있습니다"}]
-    assert gateway.look(9_000)["now"][0]["text"] == "센서의 버튼을 한 번 눌러 주세요"
+        {"name": "새 감지기", "ieee": NEW, "done": 3, "of": 11, "text": "등록하고 있습니다"}]
+    assert gateway.look(9_000)["now"][0]["text"] == "감지기의 버튼을 한 번 눌러 주세요"
     join(gateway)
     panel = gateway.look()
-    assert panel["now"] == [] and panel["said"] == [{"ok": True, "text": "등록되었습니다: 연기감지기 1"}]
+    assert panel["now"] == [] and panel["said"] == [{"ok": True, "text": "등록되었습니다: 화재감지기 1"}]
     assert panel["count"] == 3
     assert gateway.named("sensor.joined") == [{
-        "sensor": "연기감지기 1", "ieee": NEW, "place": "", "sensor_kind": "smoke", "maker": "HEIMAN",
+        "sensor": "화재감지기 1", "ieee": NEW, "place": "", "sensor_kind": "smoke", "maker": "HEIMAN",
         "model": "SmokeSensor-EF-3.0", "code": False}]
     assert gateway.spoken == ["register_open", "register_joined"]
     assert gateway.sensors.all[2].device.ieee == NEW
@@ -139,7 +139,7 @@ def test_a_dead_sensor_is_replaced_under_its_name(gateway, full):
     assert gateway.look()["replaces"] == "부엌 감지기"
     if not full:
         join(gateway, "00124b00000000bb", {"kind": "door"})
-        assert gateway.names() == [*before, "문열림감지기 1"], "another kind replaces nobody"
+        assert gateway.names() == [*before, "출입감지기 1"], "another kind replaces nobody"
         before = gateway.names()
     join(gateway)
     assert gateway.names() == before
@@ -161,7 +161,7 @@ def test_a_replacement_that_does_not_come_changes_nothing(gateway):
     assert gateway.registry.entries[0]["ieee"] == HOME[0]["ieee"] and gateway.records == []
     gateway.registration.open()
     join(gateway)
-    assert gateway.names() == ["부엌 감지기", "pendant", "연기감지기 1"], "the next window replaces nobody"
+    assert gateway.names() == ["부엌 감지기", "pendant", "화재감지기 1"], "the next window replaces nobody"
     assert gateway.registration.replace("nobody") == "unknown sensor"
 
 

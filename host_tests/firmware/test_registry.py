@@ -63,9 +63,9 @@ def test_several_of_a_kind_get_names_of_their_own():
     for number, kind in enumerate(["smoke", "smoke", "call_button", "activity", "door", "smoke"]):
         assert registry.add(ieee(number), facts(kind)) == number
     assert names(registry)[:6] == [
-        "연기감지기 1", "연기감지기 2", "호출기 1", "활동감지기 1", "문열림감지기 1", "연기감지기 3"]
+        "화재감지기 1", "화재감지기 2", "응급호출기 1", "활동량감지기 1", "출입감지기 1", "화재감지기 3"]
     registry.remove(1)
-    assert registry.add(ieee(9), facts()) == 1 and names(registry)[1] == "연기감지기 2"
+    assert registry.add(ieee(9), facts()) == 1 and names(registry)[1] == "화재감지기 2"
 
 
 @pytest.mark.req("ZB-03")
@@ -76,7 +76,7 @@ def test_thirty_two_fit_with_all_their_facts_and_no_more(monkeypatch):
     registry = Registry(store, [], Log())
     for number in range(PLACES):
         assert registry.add(ieee(number), facts()) == number
-        assert registry.rename(number, "거실과 부엌 사이의 연기감지기 %d" % number, "아주 긴 이름의 방") == ""
+        assert registry.rename(number, "거실과 부엌 사이의 화재감지기 %d" % number, "아주 긴 이름의 방") == ""
     assert registry.full() and registry.add(ieee(99), facts()) == -1
     live(store)
     again = Registry(chip.boot(), [], Log())

@@ -46,14 +46,14 @@ def test_a_home_from_nothing():
     steps += [touch(345_000, "sensors.show"), step(350_000, "power_cut", for_ms=5000), smoke(390_000, sensor="smoke")]
     line = play(steps, 430_000, sensors=[], network="none")
     assert line.faults() == []
-    names = ["연기감지기 1", "호출기 1", "문열림감지기 1", "활동감지기 1"]
+    names = ["화재감지기 1", "응급호출기 1", "출입감지기 1", "활동량감지기 1"]
     joined = line.records("sensor.joined")
     assert [(record["sensor"], record["sensor_kind"]) for record in joined] == list(zip(names, KINDS, strict=True))
     assert sorted(rows(line)) == sorted(names) and all(row["ready"] for row in rows(line).values())
     assert len(line.all("prompt", text="감지기를 등록했습니다")) == 4
     assert any(panel["open"] for panel in panels(line))
     triggered = line.record("emergency.triggered")
-    assert triggered["sensor"] == "연기감지기 1" and line.first("dial")["number"] == "119"
+    assert triggered["sensor"] == "화재감지기 1" and line.first("dial")["number"] == "119"
     assert panels(line)[-1]["open"] is False
 
 
@@ -137,7 +137,7 @@ def test_a_dead_sensor_is_replaced_under_its_name():
     left = line.record("sensor.left")
     assert (left["sensor"], left["why"]) == ("kitchen", "replaced")
     joined = line.records("sensor.joined")
-    assert [record["sensor"] for record in joined] == ["문열림감지기 1", "kitchen"]
+    assert [record["sensor"] for record in joined] == ["출입감지기 1", "kitchen"]
     triggered = line.record("emergency.triggered")
     assert (triggered["sensor"], triggered["place"], triggered["ieee"]) == ("kitchen", "부엌", joined[1]["ieee"])
     assert joined[1]["ieee"] != left["ieee"]
@@ -187,8 +187,8 @@ def test_a_power_cut_in_the_middle_of_an_interview_costs_nothing(cut):
     line = play(steps, T + 210_000)
     assert line.faults() == []
     names = [SENSORS[index]["name"] for index in range(4)]
-    assert sorted(rows(line)) == sorted([*names, "연기감지기 1"]) and rows(line)["연기감지기 1"]["ready"]
-    assert [record["sensor"] for record in line.records("sensor.joined")] == ["연기감지기 1"]
+    assert sorted(rows(line)) == sorted([*names, "화재감지기 1"]) and rows(line)["화재감지기 1"]["ready"]
+    assert [record["sensor"] for record in line.records("sensor.joined")] == ["화재감지기 1"]
     assert line.record("emergency.triggered")["ieee"] == IEEE
 
 
@@ -253,7 +253,7 @@ def test_another_gateway_with_another_chip_takes_the_home_over(gateways, handed_
     assert (triggered["sensor"], triggered["place"]) == ("주방 감지기", "부엌")
     assert line.first("dial")["number"] == "119"
     assert line.records("test.entered"), "the tester's number came along"
-    assert sorted(rows(line)) == sorted(["주방 감지기", "bedroom", "pendant", "door", "문열림감지기 1"])
+    assert sorted(rows(line)) == sorted(["주방 감지기", "bedroom", "pendant", "door", "출입감지기 1"])
     assert not (gateways.folder / "new" / "takeover.bin").exists()
 
 

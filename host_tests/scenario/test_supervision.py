@@ -9,7 +9,7 @@ S, M, H = 1000, 60_000, 3_600_000
 T = 15 * M
 HOME = [*SENSORS, {"name": "living", "kind": "activity", "place": "거실"}]
 WIDE = [*HOME, {"name": "bath", "kind": "activity", "place": "욕실"}]
-LOST_SMOKE = "연기감지기와 연결이 끊겼습니다. 119 버튼은 쓸 수 있습니다"
+LOST_SMOKE = "화재감지기와 연결이 끊겼습니다. 119 버튼은 쓸 수 있습니다"
 REPLACE = "감지기의 건전지를 갈아 주세요"
 
 
@@ -52,7 +52,7 @@ def test_what_was_lost_at_night_is_said_in_the_morning():
     line = play([radio(M, "pendant", False)], 8 * H + 5 * M, start="2026-03-01T00:00:00")
     lost = [t for t, r in of(line, "sensor.link", "pendant") if r["now"] == "lost"]
     assert len(lost) == 1 and lost[0] < 8 * H  # before eight in the morning
-    said = spoken(line, "호출기와 연결이 끊겼습니다. 급할 때는 119 버튼을 눌러 주세요")
+    said = spoken(line, "응급호출기와 연결이 끊겼습니다. 급할 때는 119 버튼을 눌러 주세요")
     assert len(said) == 1 and 0 <= said[0] - 8 * H <= M
 
 

@@ -15,7 +15,7 @@ HEAP = "16M"  # a session in a browser may last for hours; tests run with simula
 
 SENSORS = (
     {"name": "부엌 화재감지기", "kind": "smoke", "place": "부엌"},
-    {"name": "침실 활동감지기", "kind": "activity", "place": "침실"},
+    {"name": "침실 활동량감지기", "kind": "activity", "place": "침실"},
     {"name": "화장실 응급호출기", "kind": "call_button", "place": "화장실"},
     {"name": "현관 출입감지기", "kind": "door", "place": "현관"},
 )

@@ -37,7 +37,7 @@ const WORDS = {
   link_good: ["좋음", "good"], link_weak: ["약함", "weak"], link_lost: ["끊김", "lost"], link_unknown: ["확인 중", "not known yet"], not_done: ["등록 중", "not done yet"],
   never_heard: ["소식 없음", "not heard yet"], just_now: ["방금", "just now"], min_ago: ["%s분 전", "%s min ago"], h_ago: ["%s시간 전", "%s h ago"],
   field_name: ["이름", "name"], field_place: ["장소", "place"], save: ["저장", "Save"], replace: ["교체", "Replace"], remove: ["삭제", "Remove"], remove_sure: ["정말 삭제", "Really remove"],
-  kind_smoke: ["화재감지기", "smoke detector"], kind_call_button: ["응급호출기", "pendant"], kind_door: ["출입문감지기", "door sensor"], kind_activity: ["활동감지기", "activity sensor"],
+  kind_smoke: ["화재감지기", "smoke detector"], kind_call_button: ["응급호출기", "pendant"], kind_door: ["출입감지기", "door sensor"], kind_activity: ["활동량감지기", "activity sensor"],
   shelf: ["이 집의 감지기와 새 감지기", "The sensors of this home, and new ones"], box: ["새 감지기", "A new sensor"], box_product: ["제품", "Product"], box_place: ["놓을 곳", "Room"], box_on: ["상자에서 꺼내 켜기", "Unbox and switch on"],
   box_code: ["설치 코드 있음", "with an install code"], field_ieee: ["기기 주소 (16자리)", "address (16 digits)"], field_code: ["설치 코드", "install code"], give_code: ["설치 코드 넣기", "Enter the code"],
   set_install_code_required: ["설치 코드가 있어야 등록", "Install code required"], set_door_announce: ["출입문 음성 안내", "Door announcements"], set_status_period_h: ["상태 보고 주기(시간)", "Status every (hours)"], set_on: ["켜기", "on"], set_off: ["끄기", "off"],
