@@ -28,6 +28,7 @@ class Changes(Watched):
     def __init__(self, *args) -> None:
         Watched.__init__(self, *args)
         random.seed(self.job["scenario"]["seed"])
+        self.long_there = [sensor["ieee"] for sensor in self.sensors]  # they work, whatever is known of them
         self.cycle = 0
         self.what = "nothing"
         self.saved: list = []  # [ms, list] of each save in this boot
@@ -94,6 +95,7 @@ class Changes(Watched):
         self.burning: list = []
         for index, _, kind, _, ieee, ready in self.listed():
             device = self.device(ieee)
+            ready = ready or ieee in self.long_there
             if not ready or device is None or not device.radio or kind not in ("smoke", "call_button"):
                 continue
             self.expected.append([FIRE if kind == "smoke" else CALL, index, self.ncp.air.fits(device)])
