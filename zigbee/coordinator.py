@@ -57,7 +57,7 @@ class Coordinator:
         self.incoming.unknown = self.devices.strange
         self.incoming.on_mask = self._active
         self.incoming.fast_poll = self._fast_poll
-        self.resolver = Resolver(self.link, log, self._learn)
+        self.resolver = Resolver(self.link, clock, log, self._learn)
         self.network = Network(self.link, clock, log)
         self.network.belongs = self._is_home
         self.supervisor = Supervisor(self.link, self.network, reset_pin, clock, log, self._serve, self._greet)
@@ -223,7 +223,6 @@ class Coordinator:
             self._watch_move(short, wire)
         device = self.devices.learn(short, wire)
         self.resolver.held.take(short, self._give_held)
-        self.resolver.found()
         return device
 
     def _watch_move(self, short: int, wire: bytes) -> None:

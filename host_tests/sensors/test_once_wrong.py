@@ -1,0 +1,53 @@
+"""What a second pair of eyes found on the sensors' side: each of these once went wrong."""
+
+import json
+
+import pytest
+
+FIRE, FIRE_CLEAR, CALL, CANCEL = 1, 2, 3, 5
+SCENE = """
+import sys
+sys.path.insert(0, "host_tests/zigbee")
+from scene import *
+
+def frame(short, cluster, number, data):
+    zcl = bytes((0x18, number & 255)) + data
+    body = bytes((0, 0, cluster & 255, cluster >> 8, short & 255, short >> 8, 1, 1, 0, 200, 0)) + bytes(4)
+    body += bytes((number & 255, len(zcl))) + zcl
+    head = bytes((len(body), 0x44, 0x81)) + body
+    check = 0
+    for byte in head:
+        check ^= byte
+    return b"\\xfe" + head + bytes((check,))
+
+home = Scene()
+"""
+
+
+@pytest.fixture
+def play(micropython):
+    def run(program):
+        lines = [json.loads(line) for line in micropython(["-c", SCENE + program]).splitlines()]
+        assert lines[-1][1:] == ["alive", True]
+        return lines
+
+    return run
+
+
+@pytest.mark.fault(33)
+@pytest.mark.parametrize("after_ms", [500, 3500])
+def test_a_stranger_that_nobody_can_look_up_does_not_cost_a_pendant_with_a_new_address_its_press(play, after_ms):
+    lines = play(f"""
+ghost = [0]
+def haunt():
+    ghost[0] += 1
+    home.uart.deliver(frame(0x6123, 0x0402, ghost[0], bytes((0x0A, 0, 0, 0x29, 1, 2))))
+    sched.after(3000, haunt)
+home.at(5000, lambda: setattr(home.devices["pendant"], "short", 0x7777))
+home.at(10000, haunt)
+home.at(30000 + {after_ms}, home.chip.call_button, "pendant", "call")
+home.run(60000)
+""")
+    calls = [line[0] for line in lines if line[1:4] == ["sink", CALL, 1]]
+    assert len(calls) == 1 and calls[0] - 30_000 - after_ms < 300
+    assert [line for line in lines if line[1] == "error" and "6123" in line[2]]  # the stranger is given up
