@@ -19,7 +19,7 @@ def _nothing(*_args: "Any", **_fields: "Any") -> int:
 class Absent:
     """Any method returns 0 at once, which every caller takes for no, none or unknown; `run` waits for ever."""
 
-    active = waiting = adopted = ready = speaking = safe = bare = blank = False
+    works = whole = active = waiting = adopted = ready = speaking = safe = bare = blank = False
     trouble = ""
     entries = lost = faults = ()
     boot = serial = resumptions = ends_ms = 0

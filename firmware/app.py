@@ -70,7 +70,7 @@ class Gateway:
         self.settings = self._build("settings", self._open_settings)
         self.registry = self._build("registry", self._open_registry)
         self.known = self.registry.entries  # what an emergency's source is called
-        if "sensors" in self.store.lost:
+        if not self.registry.whole:
             self.unread.append("sensors")
         self.outputs = self._build("outputs", lambda: Outputs(board, self.log))
         self.queue = self._build("queue", Queue)
@@ -148,14 +148,14 @@ class Gateway:
     def _wire_network(self) -> "Any":
         """What the network is kept by; a new one only where there never was any."""
         network = self.coordinator.network
+        sure = not self.store.lost and not self.unread and not self.registry.left_out
+        self.coordinator.pairing.expels = sure
         data = self.store.load("network")
         try:
             network.kept = json.loads(data) if data else None
         except ValueError as error:
             self.log.failed("network", "the backup cannot be read", error)
-        network.may_form = not data and not self.store.lost and not self.unread and not self.registry.count()
-        network.may_form = network.may_form and not self.takeover.waiting
-        self.coordinator.pairing.expels = not self.store.lost and not self.unread
+        network.may_form = sure and not data and not self.registry.count() and not self.takeover.waiting
         network.on_trouble = lambda reason: self.recorder.event("gateway.fault", fault="radio_chip", reason=reason)
         network.on_recovered = self._radio_recovered
         network.on_backup = lambda backup: self.store.save("network", json.dumps(backup).encode())

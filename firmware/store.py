@@ -47,6 +47,7 @@ class Store:
         self.hold: Callable[[], bool] = _never
         self.on_fault: Callable[[str, str], Any] | None = None
         self.faults: list = []  # "block: what", each once
+        self.works = False  # there is a flash for it; whether it can be written is another matter
         self.lost: list = []  # blocks that were there, or may have been, and cannot be read
         self._slots: dict = {}
         self._pending: dict = {}  # what is not in flash yet
@@ -67,6 +68,7 @@ class Store:
         except Exception as error:  # noqa: BLE001 - a flash that does not even answer is none
             self._trouble("all", repr(error))
             return
+        self.works = True
         start = 0
         for ident, (name, sectors) in enumerate(_PLAN):
             second = Slot(partition, start + sectors, sectors, ident)

@@ -11,6 +11,9 @@ from firmware.settings import Settings
 class Shelf:
     """A store in memory."""
 
+    works = True
+    lost = ()
+
     def __init__(self):
         self.data = {}
 

@@ -43,7 +43,7 @@ class Pairing:
     """The interface is in docs/sensors-network.md; every callback is set by the product, any may be missing.
 
     period_s: how often sensors shall report when nothing else was said of one. expels: False while the home's list may
-    be incomplete: a stranger who comes while it is closed is told of and left alone, it may be one of the home's own.
+    be incomplete: a stranger who did not join just now is told of and left alone, it may be one of the home's own.
     """
 
     def __init__(
@@ -239,9 +239,6 @@ class Pairing:
             return None
         elif self.admit is not None:
             reason = self.admit(device.ieee)
-        if reason == "closed" and not self.expels:
-            self._refuse_quietly(device.ieee, reason)
-            return None
         if reason:
             self._refuse(device, reason)
             return None
@@ -297,7 +294,8 @@ class Pairing:
     # Leaving
 
     def _refuse(self, device: Device, reason: str) -> None:
-        self._leaving.ask(device)
+        if self.expels or device.wire in self._joined:
+            self._leaving.ask(device)
         self._refuse_quietly(device.ieee, reason)
 
     def _refuse_quietly(self, ieee: str, reason: str) -> None:

@@ -71,18 +71,21 @@ def check_list(whole: "Any") -> str:
 class Registry:
     """store: firmware.store.Store; imported: sensors.json, taken over when the store has no list yet.
 
-    `entries` has PLACES of dict(name, kind, place, ieee, facts) or None; the list itself is never replaced.
+    `entries` has PLACES of dict(name, kind, place, ieee, facts) or None; the list itself is never replaced. `whole`:
+    what was kept could be read; `left_out`: so many entries of it were bad.
     """
 
     def __init__(self, store: "Any", imported: "Any", log: "Log") -> None:
         self._store = store
         self._log = log
         self.entries: list = [None] * PLACES
+        self.whole = store.works and _BLOCK not in store.lost
+        self.left_out = 0
         listed = self._stored()
         if listed is None:
             listed = imported if isinstance(imported, list) else []
             self._take(listed)
-            if self.count():
+            if self.count() and self.whole:  # in place of a list that is lost it is for this time only
                 self.save()
         else:
             self._take(listed)
@@ -99,6 +102,7 @@ class Registry:
             return whole["sensors"]
         except Exception as error:  # noqa: BLE001 - the store's CRC was right: another firmware wrote it
             self._log.failed("registry", "the list cannot be read", error)
+            self.whole = False
             return None
 
     def _take(self, listed: list) -> None:
@@ -107,6 +111,7 @@ class Registry:
                 continue
             reason = check_entry(item) or self._taken(item)
             if reason:
+                self.left_out += 1
                 name = item.get("name") if isinstance(item, dict) else item
                 self._log.error("registry: sensor %d, %s, %s: left out" % (index + 1, str(name)[:_MAX_TEXT], reason))
                 continue

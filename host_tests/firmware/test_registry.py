@@ -15,6 +15,9 @@ FACTS = {"maker": "HEIMAN", "model": "SmokeSensor-EF-3.0", "endpoint": 1, "serve
 class Shelf:
     """A store in memory."""
 
+    works = True
+    lost = ()
+
     def __init__(self, data=None):
         self.data = data
         self.saves = 0
@@ -158,7 +161,7 @@ def test_an_address_is_taken_in_capitals_too():
 def test_it_runs_on_the_board_s_python(micropython):
     program = (
         "import sys\nsys.path[:0] = ['.', 'host_tests/shims']\nfrom firmware.sensing.registry import Registry\n"
-        "class S:\n data = None\n def load(self, n): return S.data\n"
+        "class S:\n data = None\n works = True\n lost = ()\n def load(self, n): return S.data\n"
         " def save(self, n, d):\n  S.data = d()\n  return True\n"
         "class L:\n def error(self, t): print(t)\n"
         "r = Registry(S(), [], L())\n"
