@@ -244,6 +244,7 @@ class Coordinator:
         self.network.touch()
         if device.index != STRANGER:
             reset(device.flow.gate)  # it may have restarted
+            device.enrols = 0
         if self.pairing.arrived(device, True):
             return
         if device.index != STRANGER and device.zone:
@@ -272,7 +273,7 @@ class Coordinator:
     def _enrol(self, short: int, endpoint: int) -> None:
         """Make the host the zone's CIE, enrol it, then ask what is the case. Only devices of the home are enrolled."""
         device = self.devices.find(short)
-        if device is None or device.index == STRANGER:
+        if device is None or device.index == STRANGER or not device.may_enrol(self._clock.ms()):
             return
         device.endpoint = endpoint
         address = zcl.write(self._next_tsn(), ias.CIE_ADDRESS, zcl.EUI64, self.supervisor.info.wire)

@@ -20,6 +20,8 @@ ZONE_CLUSTER = const(0x0500)
 _STRANGERS = const(16)
 _TWICE = const(3)  # returns to the address before: a device takes a new one, or keeps its own
 _TWICE_MS = const(600_000)
+_ENROLS = const(6)  # in _ENROL_MS: the response may be lost, and some zones never take any
+_ENROL_MS = const(600_000)
 
 
 def reverse(data: bytes) -> bytes:
@@ -54,6 +56,16 @@ class Device:
         self.before = NO_SHORT  # the short address it had before this one
         self.returns = 0
         self.moved_ms = 0
+        self.enrols = 0  # of late; 0 again when it announces itself
+        self._enrol_ms = 0
+
+    def may_enrol(self, now_ms: int) -> bool:
+        """Whether a zone that is not enrolled is to be enrolled once more."""
+        if now_ms - self._enrol_ms >= _ENROL_MS:
+            self._enrol_ms = now_ms
+            self.enrols = 0
+        self.enrols += 1
+        return self.enrols <= _ENROLS
 
     def take_facts(self, facts: "dict | None") -> None:
         """What the interview learnt: endpoint, traits, whether there is a zone. Facts of a bad form are passed over."""

@@ -51,3 +51,24 @@ home.run(60000)
     calls = [line[0] for line in lines if line[1:4] == ["sink", CALL, 1]]
     assert len(calls) == 1 and calls[0] - 30_000 - after_ms < 300
     assert [line for line in lines if line[1] == "error" and "6123" in line[2]]  # the stranger is given up
+
+
+@pytest.mark.fault(34)
+def test_a_zone_that_never_takes_its_enrolment_is_not_enrolled_without_end(play):
+    lines = play("""
+device = home.devices["smoke"]
+device.obey = lambda cluster, command, payload: 0
+device.lose_memory()
+heard = [0]
+real = device.receive
+def receive(cluster, data):
+    heard[0] += 1
+    real(cluster, data)
+device.receive = receive
+home.show(1800000, "heard", lambda: heard[0])
+home.at(1810000, home.chip.smoke, "smoke", True)
+home.run(1820000)
+""")
+    assert 9 <= next(line[2] for line in lines if line[1] == "heard") <= 60
+    assert not [line for line in lines if line[1] == "record"]  # no flood
+    assert [line[0] for line in lines if line[1:4] == ["sink", FIRE, 0]]
