@@ -22,7 +22,7 @@ if _TYPE_CHECKING:
     from firmware.log import Log
 
 _WHOLE = "whole"  # the store's own: whether the others belong together (`adopt`)
-_PLAN = ((_WHOLE, 1), ("sensors", 5), ("network", 5), ("settings", 1), ("state", 2))  # name, sectors of a copy
+_PLAN = ((_WHOLE, 1), ("sensors", 7), ("network", 5), ("settings", 1), ("state", 2))  # name, sectors of a copy
 _COUNT = const(4)  # ioctl: number of sectors
 _HOLD_MS = const(200)
 _GATHER_MS = const(300)  # what is saved several times in a row is written once

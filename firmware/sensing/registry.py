@@ -215,7 +215,7 @@ class Registry:
         last = PLACES
         while last and self.entries[last - 1] is None:
             last -= 1
-        return json.dumps({"format": _FORMAT, "sensors": self.entries[:last]}).encode()
+        return json.dumps({"format": _FORMAT, "sensors": self.entries[:last]}, separators=(",", ":")).encode()
 
     def save(self) -> bool:
         """Keep the list as it is when it is written; returns at once. False: it could not be kept (told)."""

@@ -16,10 +16,39 @@ def test_an_old_list_does_not_take_the_place_of_one_that_is_lost(monkeypatch):
     chip = Chip()
     patch(monkeypatch, chip.clock)
     saved(chip, sensors=json.dumps({"format": 1, "sensors": []}).encode())
-    for sector in (2, 7):
+    for sector in (2, 9):
         chip.partition().writeblocks(sector, bytes(8), 256)
     for _ in (1, 2):
         store = chip.boot()
         registry = Registry(store, OLD, Log())
         live(store)
         assert registry.count() == 1 and not registry.whole and store.lost == ["sensors"]
+
+
+@pytest.mark.req("ZB-03")
+def test_thirty_two_with_the_longest_names_and_much_to_say_are_kept(micropython):
+    """It was 24 KB where 20 KB had room: from then on nothing was kept any more. On the board's Python, as the board
+    writes Korean as it is.
+    """
+    program = """
+import sys
+sys.path[:0] = ["host_tests/shims"]
+from firmware.log import Log
+from firmware.sensing.registry import PLACES, Registry
+from firmware.store import Store
+facts = {"maker": "m" * 32, "model": "x" * 32, "endpoint": 1, "servers": [0, 1, 3, 9, 32, 1026, 1029, 1280, 1282, 2821],
+         "clients": [25, 10, 6], "elsewhere": [[1026, 2]], "zone_type": 40, "kind": "smoke", "power": "battery",
+         "traits": 1024, "code": True, "rhythm_s": 14400, "device": 1026, "ready": True, "period_s": 14400,
+         "done": ["node", "endpoints", "clusters", "model", "zone", "kind", "enrol", "bind", "report", "poll", "state"],
+         "lacks": ["report 0001/0021", "report 0402/0000", "check-in", "long poll"]}
+class Clock:
+    def ms(self):
+        return 0
+store = Store(None, Clock(), Log(None, Clock()))
+registry = Registry(store, [], Log(None, Clock()))
+for number in range(PLACES):
+    registry.add("%016x" % (number + 1), dict(facts))
+    print(registry.rename(number, ("감지기 %d " % number + "가" * 40)[:40], "방" * 40))
+print(registry.save(), store.load("sensors") is not None)
+"""
+    assert micropython(["-c", program]).split() == ["True", "True"]

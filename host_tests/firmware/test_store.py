@@ -11,7 +11,7 @@ from hal_sim.bus.partition import SECTOR, Flash, Partition, SparseFlash
 
 SOAK = bool(os.environ.get("SOAK"))
 # name: (offset of its first copy, bytes of a copy)
-PLACES = {"sensors": (2 * SECTOR, 5 * SECTOR), "settings": (22 * SECTOR, SECTOR), "state": (24 * SECTOR, 2 * SECTOR)}
+PLACES = {"sensors": (2 * SECTOR, 7 * SECTOR), "settings": (26 * SECTOR, SECTOR), "state": (28 * SECTOR, 2 * SECTOR)}
 
 
 @pytest.fixture

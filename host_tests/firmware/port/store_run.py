@@ -41,7 +41,7 @@ async def main() -> None:
     print(len(boot().load("sensors") or b""))
     flash.cells[2 * 4096 + 300] ^= 1
     print(boot().load("sensors") == b"0123456789ab" * 1000)
-    flash.cells[7 * 4096 + 300] ^= 1
+    flash.cells[9 * 4096 + 300] ^= 1
     print(boot().load("sensors"))
     task.cancel()
 

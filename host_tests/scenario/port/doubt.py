@@ -47,8 +47,8 @@ whole = {"format": 2 if what == "form" else 1, "sensors": entries}
 if what == "entry":
     entries[0]["kind"] = "toaster"
 partition = Partition(home.store_flash, lambda ms: None)
-for start in (2, 7):  # the block `sensors` in firmware/store.py
-    for _ in Slot(partition, start, 5, 1).write(json.dumps(whole).encode(), 1):
+for start in (2, 9):  # the block `sensors` in firmware/store.py
+    for _ in Slot(partition, start, 7, 1).write(json.dumps(whole).encode(), 1):
         pass
     if what == "lost":
         partition.writeblocks(start, bytes(40), 256)
