@@ -55,7 +55,8 @@ class Battery:
         self.radio_mv = 0
         self.half_percent = -1
         self.low_bit: bool | None = None
-        self.highest_mv = 0  # of either: tells what kind of battery it is
+        self.highest_mv = 0  # tells what kind of battery it is; so does the radio's own
+        self.radio_highest_mv = 0
         self.suspected = False
         self.warned = False
         self.asks = 0  # questions it is still worth: the class may be about to change
@@ -76,10 +77,11 @@ class Battery:
         elif value <= 0 or value >= 0xFFFF:
             return
         elif kind == told.VOLTS:
+            self.highest_mv = _highest(self.highest_mv, self.mv, value)
             self.mv = value
         else:
+            self.radio_highest_mv = _highest(self.radio_highest_mv, self.radio_mv, value)
             self.radio_mv = value
-        self.highest_mv = max(self.highest_mv, value if kind != told.PERCENT else 0)
         self.fresh = True
 
     def heard_bit(self, low: bool) -> None:
@@ -94,10 +96,8 @@ class Battery:
 
     @property
     def rated_mv(self) -> int:
-        for limit, rated in _RATED:
-            if self.highest_mv <= limit:
-                return rated
-        return _RATED[-1][1]
+        """Of the sensing part's battery; of the radio's where only that tells a voltage."""
+        return _rated(self.highest_mv or self.radio_highest_mv)
 
     def permille(self) -> int:
         """The worse battery in thousandths of its rated voltage; -1: nobody knows."""
@@ -107,7 +107,7 @@ class Battery:
         found = self.mv * 1000 // rated if self.mv else 2000
         if self.mv and self.half_percent >= 0 and abs(rated * self.half_percent // 200 - self.mv) <= _STEP_MV:
             found = self.half_percent * 5
-        return min(found, self.radio_mv * 1000 // rated) if self.radio_mv else found
+        return min(found, self.radio_mv * 1000 // _rated(self.radio_highest_mv)) if self.radio_mv else found
 
     @property
     def percent(self) -> "int | None":
@@ -206,3 +206,15 @@ class Battery:
             return False
         self.warned = True
         return True
+
+
+def _highest(highest_mv: int, before_mv: int, value: int) -> int:
+    """A higher voltage than ever is believed when it is told twice running: it stays for the battery's life."""
+    return max(highest_mv, min(before_mv, value) if before_mv else value)
+
+
+def _rated(highest_mv: int) -> int:
+    for limit, rated in _RATED:
+        if highest_mv <= limit:
+            return rated
+    return _RATED[-1][1]

@@ -21,8 +21,8 @@ NAME = "state"
 _VERSION = const(1)
 _HEAD = "<BI"
 # address, link state, battery class and flags, silent for (s, at most 65535 min), heard (s since 1970, 0 unknown),
-# mV, radio mV, highest mV, percent in halves (255 none), points
-_LAYOUT = "<8sBBIIHHHBB"
+# mV, radio mV, highest mV of each, percent in halves (255 none), points
+_LAYOUT = "<8sBBIIHHHHBB"
 _HEAD_BYTES = struct.calcsize(_HEAD)
 _BODY_BYTES = struct.calcsize(_LAYOUT)
 _SENSOR_BYTES = _BODY_BYTES + 4 * battery.POINTS
@@ -55,7 +55,7 @@ def _pack_one(data: bytearray, at: int, sensor: "Sensor", now_ms: int, wall_s: i
     silent_s = max(link.silence_ms(now_ms), 0) // 1000
     struct.pack_into(
         _LAYOUT, data, at, unhexlify(sensor.ieee), link.state, flags, silent_s, heard_s,
-        cell.mv, cell.radio_mv, cell.highest_mv, percent, cell.count,
+        cell.mv, cell.radio_mv, cell.highest_mv, cell.radio_highest_mv, percent, cell.count,
     )  # fmt: skip
     for place in range(cell.count):
         struct.pack_into("<HH", data, at + _BODY_BYTES + 4 * place, cell.days[place], cell.mvs[place])
@@ -75,7 +75,8 @@ def unpack(data: bytes, sensors: "Iterable[Sensor | None]", now_ms: int, wall_s:
 
 
 def _unpack_one(data: bytes, at: int, sensor: "Sensor", now_ms: int, wall_s: int) -> None:
-    _, state, flags, silent_s, heard_s, mv, radio_mv, highest, percent, count = struct.unpack_from(_LAYOUT, data, at)
+    _, state, flags, silent_s, heard_s, mv, radio_mv, highest, radio_highest, percent, count = struct.unpack_from(
+        _LAYOUT, data, at)
     if state > links.LOST or count > battery.POINTS:
         return
     cell = sensor.battery
@@ -84,7 +85,7 @@ def _unpack_one(data: bytes, at: int, sensor: "Sensor", now_ms: int, wall_s: int
     sensor.link.answers = bool(flags & _ANSWERS)
     cell.state = cell.reported = flags & 3
     cell.suspected, cell.warned = bool(flags & _SUSPECTED), bool(flags & _WARNED)
-    cell.mv, cell.radio_mv, cell.highest_mv = mv, radio_mv, highest
+    cell.mv, cell.radio_mv, cell.highest_mv, cell.radio_highest_mv = mv, radio_mv, highest, radio_highest
     cell.half_percent = -1 if percent > 200 else percent
     cell.count = count
     for place in range(count):

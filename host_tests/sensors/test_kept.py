@@ -52,7 +52,7 @@ def test_everything_comes_back_but_the_time_it_was_off():
         assert new.link.state == old.link.state and new.link.answers
         assert new.link.silence_ms(5000) // 1000 == old.link.silence_ms(20 * HOUR) // 1000
         assert abs(new.link.heard_ms - 5000 + (20 * HOUR - old.link.heard_ms) + 7_200_000) <= 1000
-        for name in ("state", "mv", "radio_mv", "half_percent", "highest_mv", "count"):
+        for name in ("state", "mv", "radio_mv", "half_percent", "highest_mv", "radio_highest_mv", "count"):
             assert getattr(new.battery, name) == getattr(old.battery, name), name
         assert new.battery.days == old.battery.days and new.battery.mvs == old.battery.mvs
     assert not after[0].link.judge(5000) and after[0].link.state == LOST

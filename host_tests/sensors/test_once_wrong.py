@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from firmware.sensing.battery import GOOD, Battery
+from zigbee import told
+
 FIRE, FIRE_CLEAR, CALL, CANCEL = 1, 2, 3, 5
 SCENE = """
 import sys
@@ -72,3 +75,27 @@ home.run(1820000)
     assert 9 <= next(line[2] for line in lines if line[1] == "heard") <= 60
     assert not [line for line in lines if line[1] == "record"]  # no flood
     assert [line[0] for line in lines if line[1:4] == ["sink", FIRE, 0]]
+
+
+def reported(cell, *values):
+    """Three reports, each with these values."""
+    for _ in range(3):
+        for kind, value in values:
+            cell.heard(kind, value)
+        cell.report()
+    return cell
+
+
+@pytest.mark.req("ZB-06")
+@pytest.mark.req("ZB-10")
+def test_the_radio_s_small_cell_is_not_measured_by_the_sensing_part_s_nine_volts():
+    cell = reported(Battery(), (told.VOLTS, 9200), (told.RADIO_VOLTS, 3000))
+    assert cell.state == GOOD and cell.percent == 100
+
+
+@pytest.mark.req("ZB-10")
+def test_one_voltage_that_cannot_be_does_not_make_it_another_battery_for_ever():
+    cell = reported(Battery(), (told.VOLTS, 3000))
+    cell.heard(told.VOLTS, 6000)
+    assert reported(cell, (told.VOLTS, 3000)).state == GOOD and cell.percent == 100
+    assert reported(cell, (told.VOLTS, 6000), (told.VOLTS, 6000)).rated_mv == 6000  # this is one
