@@ -25,6 +25,7 @@ _WHOLE = "whole"  # the store's own: whether the others belong together (`adopt`
 _PLAN = ((_WHOLE, 1), ("sensors", 7), ("network", 5), ("settings", 1), ("state", 2))  # name, sectors of a copy
 _COUNT = const(4)  # ioctl: number of sectors
 _HOLD_MS = const(200)
+_LOOK_MS = const(20)
 _GATHER_MS = const(300)  # what is saved several times in a row is written once
 _RETRY_MS = const(600_000)  # after a write that failed on both copies
 _BEGUN = b"begun"
@@ -146,10 +147,13 @@ class Store:
         return data
 
     async def flush(self, limit_ms: int) -> bool:
-        """Wait until all is in flash, at most limit_ms. `run` must be running."""
-        until = self._clock.ms() + limit_ms
-        while self._pending and self._clock.ms() < until:
-            await asyncio.sleep_ms(20)
+        """Wait until all is in flash, at most limit_ms; while nothing may be written is not counted. `run` must be
+        running.
+        """
+        while self._pending and limit_ms > 0:
+            await asyncio.sleep_ms(_LOOK_MS)
+            if not self.hold():
+                limit_ms -= _LOOK_MS
         return not self._pending
 
     async def adopt(self, blocks: dict, limit_ms: int) -> bool:

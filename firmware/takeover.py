@@ -39,8 +39,8 @@ class Takeover:
         elif not parts.registry.count() and _exists(self._path):
             self.waiting = True
             if _exists(self._code_path):
-                with open(self._code_path) as file:
-                    self._start(file.read(_CODE_BYTES) or "?")
+                with open(self._code_path, "rb") as file:
+                    self._start("".join([chr(byte) for byte in file.read(_CODE_BYTES) if byte < 128]) or "?")
 
     # ------------------------------------------------------------------ what people do
     def make(self) -> str:

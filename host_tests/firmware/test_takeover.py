@@ -331,3 +331,41 @@ def test_it_runs_on_the_board_s_python(micropython, tmp_path):
     (tmp_path / "b").write_bytes(sealed_file(blocks))
     assert micropython(["-c", program]).split() == ["True", "True", "refused"]
     assert sealed.unseal((tmp_path / "a").read_bytes(), CODE, aes) == blocks
+
+
+# ---------------------------------------------------------------------------------- once wrong
+
+@pytest.fixture
+def replacement(made, monkeypatch, tmp_path):
+    """(chip, folder) of a new gateway with a takeover file and its code beside it."""
+    return fresh(monkeypatch, tmp_path / "new", made, True), tmp_path / "new"
+
+
+@pytest.mark.req("ZB-19")
+@pytest.mark.req("EMG-19")
+@pytest.mark.parametrize("at", [0, 3, 40])
+def test_an_emergency_in_the_middle_of_taking_over_only_delays_it(replacement, at):
+    """Longer than the minute that the flash is given: the gateway was empty after it, and the file was put away."""
+    chip, folder = replacement
+    new = Box(chip, folder)
+    looks = []
+
+    def hold():
+        looks.append(chip.clock.now)
+        new.machine.emergency = len(looks) > at and chip.clock.now - looks[at] < 300_000
+        return new.machine.emergency
+
+    new.store.hold = hold
+    assert new.live(600_000)
+    assert chip.clock.now > 300_000
+    assert Box(chip, folder).names() == ["주방"]
+
+
+@pytest.mark.req("ZB-19")
+@pytest.mark.parametrize("code", [b"\xff\xfe\x00", b"", b"\xed\xa0\x80" * 50])
+def test_a_code_file_of_rubbish_does_not_hide_the_file_that_waits(replacement, code):
+    chip, folder = replacement
+    (folder / "takeover.code").write_bytes(code)
+    new = Box(chip, folder)
+    assert new.takeover.waiting and not new.live()
+    assert new.names() == [] and "넘겨받지 못했습니다" in new.takeover.line()
