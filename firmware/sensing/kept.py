@@ -1,7 +1,7 @@
 """What is known of the sensors over a restart: the block `state` of the store.
 
 Owns its layout: a version byte, when it was made (s since 1970, 0 unknown), then a fixed number of bytes a sensor,
-found again by its address. Must never write more often than once an hour, nor trust a byte that it reads.
+found again by its address. Must never trust a byte that it reads.
 """
 
 import struct

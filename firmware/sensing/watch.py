@@ -24,6 +24,7 @@ if _TYPE_CHECKING:
 _DAY_S = const(86_400)
 _KEEP_MS = const(3_600_000)  # the state is written at most once in this time
 _FIRST_KEEP_MS = const(60_000)  # after the start, if the last time is an hour ago
+_TOLD_KEEP_MS = const(600_000)  # ... but what was told once is not to be told again after a restart: in this time then
 _MORE_MS = const(20_000)  # between the reports that a change of battery class wants
 _UNTOLD_MS = const(60_000)  # after the start's questions, before who told nothing of its battery is asked
 _SECOND = const(1000)
@@ -48,6 +49,7 @@ class Watch:
         self._announcer = announcer
         now = self._clock.ms()
         self._keep_at_ms = now + _FIRST_KEEP_MS
+        self._kept_ms = now - _TOLD_KEEP_MS
         self._known = False  # something was kept before this start
         self._noted_day = 0
         self._tsn = _TSN_FIRST
@@ -78,7 +80,11 @@ class Watch:
     def _keep(self, now_ms: int) -> None:
         if now_ms >= self._keep_at_ms:
             self._keep_at_ms = now_ms + _KEEP_MS
+            self._kept_ms = now_ms
             self._parts.store.save(kept.NAME, bytes(kept.pack(self._sensors.all, now_ms, self._clock.wall_s())))
+
+    def _keep_soon(self, now_ms: int) -> None:
+        self._keep_at_ms = min(self._keep_at_ms, max(now_ms, self._kept_ms + _TOLD_KEEP_MS))
 
     # ------------------------------------------------------------------ every frame
     def heard(self, sensor: "Sensor", lqi: int, now_ms: int) -> None:
@@ -154,7 +160,7 @@ class Watch:
                 continue
             link = sensor.link
             if hears and link.judge(now_ms):
-                self._link_changed(sensor)
+                self._link_changed(sensor, now_ms)
             if hears and left and link.wants_question(now_ms) and self.question(sensor):
                 left -= 1
             elif hears and left and sensor.battery.untold() and link.fresh and now_ms - link.asked_ms >= _UNTOLD_MS:
@@ -164,10 +170,12 @@ class Watch:
             if sensor.battery.fresh or sensor.battery.asks:
                 self._battery(sensor, now_ms)
 
-    def _link_changed(self, sensor: "Sensor") -> None:
+    def _link_changed(self, sensor: "Sensor", now_ms: int) -> None:
         link = sensor.link
         before = link.reported
         link.reported = link.state
+        if links.LOST in (link.state, before):
+            self._keep_soon(now_ms)
         self._sensors.tell(
             "sensor.link", sensor, now=links.NAMES[link.state], before=links.NAMES[before], dbm=link.dbm,
             heard=self.heard_at(sensor),
@@ -186,6 +194,7 @@ class Watch:
             cell.reported = cell.state
             if battery.REPLACE in (cell.state, before):
                 self._tell_battery(sensor)
+                self._keep_soon(now_ms)
             self._announcer.battery(sensor, cell.state == battery.REPLACE)
         if cell.asks and now_ms - sensor.link.asked_ms >= _MORE_MS and not sensor.link.unasked:
             cell.asks -= 1

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from firmware.sensing.battery import GOOD, Battery
+from sensors.test_watch import HOUR, Supervised
+
+from firmware.sensing.battery import GOOD, REPLACE, Battery
 from zigbee import told
 
 FIRE, FIRE_CLEAR, CALL, CANCEL = 1, 2, 3, 5
@@ -99,3 +101,33 @@ def test_one_voltage_that_cannot_be_does_not_make_it_another_battery_for_ever():
     cell.heard(told.VOLTS, 6000)
     assert reported(cell, (told.VOLTS, 3000)).state == GOOD and cell.percent == 100
     assert reported(cell, (told.VOLTS, 6000), (told.VOLTS, 6000)).rated_mv == 6000  # this is one
+
+
+@pytest.mark.req("ZB-10")
+def test_replace_told_just_before_a_restart_is_not_told_again_after_it():
+    home = Supervised().pass_ms(HOUR + 20 * 60_000, (0, 1, 2, 3))
+    for _ in range(3):
+        home.hear(1, told.VOLTS, 2500).pass_ms(20_000, (0, 1, 2, 3))
+    assert [one["state"] for one in home.of("sensor.battery")] == ["replace"]
+    again = Supervised(store=home.store)
+    for _ in range(4):
+        again.hear(1, told.VOLTS, 2500).pass_ms(20_000, (0, 1, 2, 3))
+    assert again.of("sensor.battery") == [] and again.sensors.all[1].battery.state == REPLACE
+
+
+@pytest.mark.req("ZB-15")
+def test_a_sensor_told_lost_just_before_a_restart_is_not_told_again_after_it():
+    home = Supervised().pass_ms(HOUR + 100_000, (0, 1, 2, 3))
+    while not home.of("sensor.link") or home.of("sensor.link")[-1]["now"] != "lost":  # at ten minutes
+        home.pass_ms(10_000, (0, 1, 2))
+    again = Supervised(store=home.store).pass_ms(10 * HOUR, (0, 1, 2))
+    assert again.of("sensor.link") == []
+
+
+def test_a_battery_that_swings_does_not_wear_the_flash_out():
+    home = Supervised()
+    for hour in range(60):
+        for mv in (2500, 3000):
+            for _ in range(3):
+                home.hear(1, told.VOLTS, mv).pass_ms(10_000, (0, 1, 2, 3))
+    assert len(home.of("sensor.battery")) > 100 and len(home.store.saves) <= 7
