@@ -168,6 +168,8 @@ class Gateway:
         self.recorder.event("settings.changed", setting=name, value=value, by=by)
         if name == "status_period_h":
             self.registration.reconfigure()
+        elif name == "install_code_required":
+            self.registration.ask_codes()
 
     def announce(self, name: str) -> None:
         """Speak, but never into what an emergency says."""

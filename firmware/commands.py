@@ -102,7 +102,8 @@ class Commands:
 
     # ------------------------------------------------------------------ the sensors
     def _register(self, message: dict, _by: str) -> str:
-        return self._parts.registration.open(message.get("seconds", 60))
+        seconds = message.get("seconds")
+        return self._parts.registration.open(60 if seconds is None else seconds)
 
     def _register_close(self, _message: dict, _by: str) -> str:
         return self._parts.registration.close()

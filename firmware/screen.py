@@ -40,6 +40,7 @@ _REASONS = {
     "name taken": "같은 이름이 있습니다",
     "bad name": "쓸 수 없는 이름입니다", "bad place": "쓸 수 없는 장소 이름입니다", "not now": "지금은 할 수 없습니다",
     "an emergency is open": "비상 중에는 할 수 없습니다", "the radio is not ready": "감지기 연결을 준비하고 있습니다",
+    "unknown radio firmware": "무선 칩의 펌웨어를 알 수 없어 등록할 수 없습니다",
     "no file waits": "넘겨받을 파일이 없습니다", "the code is mistyped": "코드를 다시 확인해 주세요",
     "no such smoke detector": "그런 화재감지기가 없습니다", "not available": "지금은 쓸 수 없습니다",
 }

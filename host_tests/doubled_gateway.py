@@ -140,6 +140,9 @@ class Gateway:
         self.coordinator.ready = True
         self.coordinator.pairing = self.pairing = Pairing(self.clock)
         self.coordinator.network = self.network = Part()
+        self.network.known_firmware = True
+        self.boots = Part()
+        self.boots.safe = False
         self.records, self.spoken = [], []
         self.recorder = Part()
         self.recorder.event = lambda name, **fields: self.records.append((name, fields))

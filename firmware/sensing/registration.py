@@ -73,6 +73,10 @@ class Registration:
             return "an emergency is open"
         if not parts.coordinator.ready:
             return "the radio is not ready"
+        if not parts.coordinator.network.known_firmware:
+            return "unknown radio firmware"  # fault 30
+        if parts.boots.safe:
+            return "not now"  # nothing is kept in this boot
         self._pairing.open(seconds, parts.settings.get("install_code_required"))
         if not self._open:
             self._said = []
@@ -136,6 +140,12 @@ class Registration:
         for sensor in self._parts.sensors.all:
             if sensor is not None and sensor.device is not None:
                 self._pairing.reconfigure(sensor.device, period_s)
+
+    def ask_codes(self) -> None:
+        """Whether codes are required was changed: it counts for a window that is open, too."""
+        left_s = self.left_s()
+        if left_s:
+            self._pairing.open(left_s, self._parts.settings.get("install_code_required"))
 
     # ------------------------------------------------------------------ what is seen
     def panel(self) -> "dict | None":

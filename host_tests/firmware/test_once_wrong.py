@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from doubled_gateway import Gateway
 from flashed import Chip, Log, live, patch, saved
 
 from firmware.sensing.registry import Registry
@@ -52,3 +53,26 @@ for number in range(PLACES):
 print(registry.save(), store.load("sensors") is not None)
 """
     assert micropython(["-c", program]).split() == ["True", "True"]
+
+
+@pytest.mark.req("ZB-02")
+@pytest.mark.fault(30)
+def test_a_radio_chip_of_unknown_firmware_lets_nobody_in():
+    gateway = Gateway(OLD)
+    gateway.network.known_firmware = False
+    assert gateway.registration.open() == gateway.registration.replace("kitchen") == "unknown radio firmware"
+    assert gateway.pairing.asked == []
+
+
+@pytest.mark.req("ZB-02")
+def test_a_boot_that_keeps_nothing_lets_nobody_in():
+    """Without the store's task a sensor that joined would be forgotten at the next boot, and its alarms with it."""
+    gateway = Gateway(OLD)
+    gateway.boots.safe = True
+    assert gateway.registration.open() == "not now" and gateway.pairing.asked == []
+
+
+def test_a_field_of_null_is_a_field_that_is_missing():
+    gateway = Gateway(OLD)
+    assert gateway.commands.run("sensors.register", {"seconds": None}, 1) == ""
+    assert gateway.pairing.asked == [("open", 60, False)]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from scenario.timeline import ARMED, SENSORS, Timeline, step
+from scenario.timeline import ARMED, SENSORS, Timeline, play, step
 
 from tools import simulator
 
@@ -51,3 +51,14 @@ def test_while_the_list_is_in_doubt_no_network_is_formed(doubt, what):
     line = doubt(what, [], T + 60_000, chip="replace")
     assert not line.first("network")["any"], line.all("log")
     assert any(fault["reason"] == "no_backup" for fault in line.records("gateway.fault") if "reason" in fault)
+
+
+@pytest.mark.req("ZB-02")
+def test_asking_for_codes_concerns_the_window_that_is_open_too():
+    steps = [step(T, "monitor", touch="sensors.register", **{"with": {}}),
+             step(T + 2000, "monitor", touch="settings.set",
+                  **{"with": {"setting": "install_code_required", "value": True}}),
+             step(T + 5000, "pair", kind="door", name="without")]
+    line = play(steps, T + 70_000)
+    assert not line.records("sensor.joined") and line.record("settings.changed")["value"] is True
+    assert not line.all("joined", sensor="without")
