@@ -10,6 +10,7 @@ from binascii import hexlify, unhexlify
 from micropython import const
 
 from firmware.sensing import battery, links
+from firmware.sensing.sensor import COVERED, TAMPER, TROUBLE
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -29,6 +30,7 @@ _SENSOR_BYTES = _BODY_BYTES + 4 * battery.POINTS
 _SUSPECTED = const(4)
 _WARNED = const(8)
 _ANSWERS = const(16)
+_LEVELS = const(5)  # bits from here: tamper, trouble, covered as the records have them
 _NO_PERCENT = const(255)
 
 
@@ -50,7 +52,7 @@ def _pack_one(data: bytearray, at: int, sensor: "Sensor", now_ms: int, wall_s: i
     if wall_s and link.heard_ms is not None:
         heard_s = max(wall_s - (now_ms - link.heard_ms) // 1000, 0)
     flags = cell.state | (_SUSPECTED if cell.suspected else 0) | (_WARNED if cell.warned else 0)
-    flags |= _ANSWERS if link.answers else 0
+    flags |= (_ANSWERS if link.answers else 0) | (sensor.recorded & (TAMPER | TROUBLE | COVERED)) << _LEVELS
     percent = cell.half_percent if cell.half_percent >= 0 else _NO_PERCENT
     silent_s = max(link.silence_ms(now_ms), 0) // 1000
     struct.pack_into(
@@ -83,6 +85,9 @@ def _unpack_one(data: bytes, at: int, sensor: "Sensor", now_ms: int, wall_s: int
     heard_ms = now_ms - (wall_s - heard_s) * 1000 if heard_s and wall_s > heard_s else None
     sensor.link.recall(state, silent_s * 1000, heard_ms, now_ms)
     sensor.link.answers = bool(flags & _ANSWERS)
+    levels = sensor.recorded = flags >> _LEVELS
+    sensor.tamper, sensor.trouble = bool(levels & TAMPER), bool(levels & TROUBLE)
+    sensor.covered = bool(levels & COVERED)
     cell.state = cell.reported = flags & 3
     cell.suspected, cell.warned = bool(flags & _SUSPECTED), bool(flags & _WARNED)
     cell.mv, cell.radio_mv, cell.highest_mv, cell.radio_highest_mv = mv, radio_mv, highest, radio_highest

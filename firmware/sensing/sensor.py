@@ -21,10 +21,17 @@ CALL_BUTTON = "call_button"
 DOOR = "door"
 KINDS = (SMOKE, ACTIVITY, CALL_BUTTON, DOOR)
 
+TAMPER = const(1)  # levels that are recorded, bits
+TROUBLE = const(2)
+COVERED = const(4)
+OPEN = const(8)
+
 REPEAT_MS = const(10_000)  # the same frame within this time is a repeat (fault 31)
 NEVER_MS = -3_600_000  # longer ago than anything that is remembered
 _PAUSE_MS = const(10_000)  # a device held or stuck notifies more often than this
 _RECENT = const(4)
+_RECORDS = const(30)  # of its levels at once; a door that swings in the wind fills no queue
+_RECORD_MS = const(20_000)  # one more in this time
 _OWN_RHYTHM_S = const(60)  # of our own activity sensor, where the registry knows nothing of it
 
 
@@ -46,6 +53,9 @@ class Sensor:
         self.tamper = False
         self.trouble = False
         self.covered = False
+        self.recorded = 0  # the levels as the records have them
+        self._records = _RECORDS
+        self._record_ms = now_ms
         self.present: bool | None = None
         self.temperature: int | None = None  # hundredths of a degree Celsius
         self.link = Link(now_ms, self.rhythm_s, self.kind == ACTIVITY, bool(self.traits & UNASKED))
@@ -79,6 +89,22 @@ class Sensor:
         if isinstance(told, int) and told > 0:
             return told
         return _OWN_RHYTHM_S if self.kind == ACTIVITY else USUAL_S
+
+    def levels(self) -> int:
+        """TAMPER, TROUBLE, COVERED and OPEN as they are now."""
+        now = (TAMPER if self.tamper else 0) | (TROUBLE if self.trouble else 0) | (COVERED if self.covered else 0)
+        return now | OPEN if self.kind == DOOR and self.alarm else now
+
+    def may_record(self, now_ms: int) -> bool:
+        """Whether one more change of a level is to be recorded now; else the latest is, in time."""
+        earned = (now_ms - self._record_ms) // _RECORD_MS
+        if earned > 0:
+            self._record_ms = now_ms
+            self._records = min(self._records + earned, _RECORDS)
+        if not self._records:
+            return False
+        self._records -= 1
+        return True
 
     def repeats(self, kind: int, value: int, tsn: int, now_ms: int) -> bool:
         """Whether this very frame (kind stands for its cluster and command) was dealt with in the last REPEAT_MS."""

@@ -15,7 +15,19 @@ import gc
 from micropython import const
 
 from firmware.emergency.events import CALL, CANCEL, FIRE, FIRE_CLEAR
-from firmware.sensing.sensor import ACTIVITY, CALL_BUTTON, DOOR, KINDS, NEVER_MS, SMOKE, Sensor
+from firmware.sensing.sensor import (
+    ACTIVITY,
+    CALL_BUTTON,
+    COVERED,
+    DOOR,
+    KINDS,
+    NEVER_MS,
+    OPEN,
+    SMOKE,
+    TAMPER,
+    TROUBLE,
+    Sensor,
+)
 from firmware.sensing.strangers import Strangers
 from zigbee import ias, told
 from zigbee.guard import tell
@@ -231,11 +243,8 @@ class Sensors:
         if sensor.mask is not None:
             sensor.mask.report(now, minute, mask, before, not state & (_STATE_FAULT | _STATE_TESTED | _STATE_COVERED))
         status = (ias.TAMPER if state & _STATE_TAMPER else 0) | (ias.TROUBLE if state & _STATE_FAULT else 0)
-        self._health(sensor, status)
-        covered = bool(state & _STATE_COVERED)
-        if covered is not sensor.covered:
-            sensor.covered = covered
-            self.tell("sensor.fault", sensor, fault="covered", on=covered)
+        sensor.covered = bool(state & _STATE_COVERED)
+        self._health(sensor, status, now)
         sensor.battery.heard_bit(bool(state & _STATE_LOW))
         if mask and self.watch is not None:
             self.watch.moved()
@@ -250,12 +259,12 @@ class Sensors:
             else:
                 self._restored(sensor, tsn)
         elif sensor.kind == DOOR:
-            self._door(sensor, notified, bool(status & ias.ANY_ALARM))
+            self._door(sensor, notified, bool(status & ias.ANY_ALARM), now_ms)
         elif sensor.kind == ACTIVITY:
             self._moved(sensor, bool(status & ias.ANY_ALARM), now_ms)
         if sensor.device is not None and sensor.device.stale:
             return  # nothing but an alarm follows from an old frame
-        self._health(sensor, status)
+        self._health(sensor, status, now_ms)
         sensor.battery.heard_bit(bool(status & ias.BATTERY_LOW))
 
     def _smoke(self, sensor: Sensor, alarm: bool, tsn: int) -> None:
@@ -328,11 +337,15 @@ class Sensors:
             gc.collect()
             tell(self._log, "confirming a press", error)
 
-    def _door(self, sensor: Sensor, notified: bool, is_open: bool) -> None:
-        if sensor.alarm is not is_open and (notified or sensor.alarm is not None):
-            self.tell("door.opened" if is_open else "door.closed", sensor)
-            self._say_door(is_open)
+    def _door(self, sensor: Sensor, notified: bool, is_open: bool, now_ms: int) -> None:
+        moved = sensor.alarm is not is_open
+        if sensor.alarm is None:  # what it says first is news if it happened now
+            sensor.recorded = sensor.recorded & ~OPEN | (OPEN if is_open is not notified else 0)
+            moved = notified
         sensor.alarm = is_open
+        if moved:
+            self._record_levels(sensor, now_ms)
+            self._say_door(is_open)
 
     def _say_door(self, is_open: bool) -> None:
         try:
@@ -340,15 +353,29 @@ class Sensors:
         except Exception as error:  # noqa: BLE001
             tell(self._log, "announcing the door", error)
 
-    def _health(self, sensor: Sensor, status: int) -> None:
-        tamper = bool(status & ias.TAMPER)
-        if tamper is not sensor.tamper:
-            sensor.tamper = tamper
-            self.tell("sensor.tamper", sensor, on=tamper)
-        trouble = bool(status & (ias.TROUBLE | ias.BATTERY_DEFECT))
-        if trouble is not sensor.trouble:
-            sensor.trouble = trouble
-            self.tell("sensor.fault", sensor, fault="trouble", on=trouble)
+    def _health(self, sensor: Sensor, status: int, now_ms: int) -> None:
+        sensor.tamper = bool(status & ias.TAMPER)
+        sensor.trouble = bool(status & (ias.TROUBLE | ias.BATTERY_DEFECT))
+        self._record_levels(sensor, now_ms)
+
+    def _record_levels(self, sensor: Sensor, now_ms: int) -> None:
+        """What is otherwise than the records have it; of what goes to and fro only so much, and the rest in time."""
+        changed = sensor.levels() ^ sensor.recorded
+        if changed & OPEN and self._records(sensor, OPEN, now_ms):
+            self.tell("door.opened" if sensor.alarm else "door.closed", sensor)
+        if changed & TAMPER and self._records(sensor, TAMPER, now_ms):
+            self.tell("sensor.tamper", sensor, on=sensor.tamper)
+        if changed & TROUBLE and self._records(sensor, TROUBLE, now_ms):
+            self.tell("sensor.fault", sensor, fault="trouble", on=sensor.trouble)
+        if changed & COVERED and self._records(sensor, COVERED, now_ms):
+            self.tell("sensor.fault", sensor, fault="covered", on=sensor.covered)
+
+    @staticmethod
+    def _records(sensor: Sensor, level: int, now_ms: int) -> bool:
+        if not sensor.may_record(now_ms):
+            return False
+        sensor.recorded ^= level
+        return True
 
     def tell(self, event: str, sensor: Sensor, **fields: "Any") -> None:
         """An event record about this sensor."""
@@ -373,9 +400,10 @@ class Sensors:
 
     def _on_tick(self, now_ms: int) -> None:
         for sensor in self.all:
-            if sensor is None or not sensor.alarm or sensor.stuck:
+            if sensor is None:
                 continue
-            if sensor.notifies_since(now_ms, _STUCK_MS):
+            self._record_levels(sensor, now_ms)
+            if sensor.alarm and not sensor.stuck and sensor.notifies_since(now_ms, _STUCK_MS):
                 sensor.stuck = True
                 self.tell("sensor.fault", sensor, fault="stuck", on=True)
         try:

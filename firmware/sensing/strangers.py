@@ -34,11 +34,17 @@ class Strangers:
         now = self._clock.ms()
         if now - self.seen.get(device.ieee, -_AGAIN_MS) < _AGAIN_MS:
             return
-        if len(self.seen) >= _KEPT:
-            self.seen.clear()
+        if len(self.seen) >= _KEPT and not self._forget(now):
+            return  # so many at once: a crowd is counted, not told one by one for ever
         self.seen[device.ieee] = now
         self._log.warning("sensors: %s does not belong to this home; it told %d, %04x" % (device.ieee, kind, value))
         self._tell("sensor.refused", ieee=device.ieee, reason="unknown", value=value)
+
+    def _forget(self, now_ms: int) -> bool:
+        """Who may be reported again need not be remembered. True: there is room."""
+        for ieee in [one for one, since_ms in self.seen.items() if now_ms - since_ms >= _AGAIN_MS]:
+            del self.seen[ieee]
+        return len(self.seen) < _KEPT
 
     def flood(self, on: bool) -> None:
         """All of them together send more than they may."""

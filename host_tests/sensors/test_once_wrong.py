@@ -1,13 +1,13 @@
 """What a second pair of eyes found on the sensors' side: each of these once went wrong."""
 
 import json
+import types
 
 import pytest
-
 from sensors.test_watch import HOUR, Supervised
 
 from firmware.sensing.battery import GOOD, REPLACE, Battery
-from zigbee import told
+from zigbee import ias, told
 
 FIRE, FIRE_CLEAR, CALL, CANCEL = 1, 2, 3, 5
 SCENE = """
@@ -126,8 +126,49 @@ def test_a_sensor_told_lost_just_before_a_restart_is_not_told_again_after_it():
 
 def test_a_battery_that_swings_does_not_wear_the_flash_out():
     home = Supervised()
-    for hour in range(60):
+    for _hour in range(60):
         for mv in (2500, 3000):
             for _ in range(3):
                 home.hear(1, told.VOLTS, mv).pass_ms(10_000, (0, 1, 2, 3))
     assert len(home.of("sensor.battery")) > 100 and len(home.store.saves) <= 7
+
+
+@pytest.mark.fault(89)
+@pytest.mark.parametrize(("index", "bits"), [(2, ias.ALARM_1), (0, ias.TAMPER), (2, ias.ALARM_1 | ias.TAMPER)])
+def test_a_door_that_swings_or_a_loose_cover_fills_no_queue(index, bits):
+    """Nine changes a second are no flood of frames. The last state is told all the same."""
+    home = Supervised()
+    home.clock.now = HOUR
+    for number in range(5401):
+        home.hear(index, told.NOTIFIED, bits if number % 2 else 0, after_ms=111)
+        if number % 90 == 0:
+            home.coordinator.on_tick(home.clock.now)
+    changes = len(home.records)
+    assert 30 <= changes <= 70
+    home.hear(index, told.NOTIFIED, bits, after_ms=111).pass_ms(60_000)
+    if bits & ias.ALARM_1:
+        assert [event for event, _ in home.records if event.startswith("door.")][-1] == "door.opened"
+    if bits & ias.TAMPER:
+        assert home.of("sensor.tamper")[-1]["on"] is True
+
+
+def test_a_tamper_told_before_a_restart_is_not_told_again_but_its_end_is():
+    home = Supervised().hear(0, told.NOTIFIED, ias.TAMPER).pass_ms(HOUR + 60_000, (0, 1, 2, 3))
+    assert [one["on"] for one in home.of("sensor.tamper")] == [True]
+    again = Supervised(store=home.store).hear(0, told.LEVEL, ias.TAMPER).pass_ms(10_000)
+    assert again.of("sensor.tamper") == []
+    again.hear(0, told.LEVEL, 0)
+    assert [one["on"] for one in again.of("sensor.tamper")] == [False]
+
+
+@pytest.mark.fault(35)
+def test_a_crowd_of_strangers_in_turn_fills_no_queue():
+    home = Supervised()
+    for number in range(1000):
+        home.clock.now += 100
+        stranger = types.SimpleNamespace(ieee="%016x" % (number % 9))
+        home.coordinator.on_stranger(stranger, told.NOTIFIED, 1)
+    assert len(home.of("sensor.refused")) == 8 and home.sensors.strangers.count == 1000
+    home.clock.now += 600_000
+    home.coordinator.on_stranger(types.SimpleNamespace(ieee="f" * 16), told.NOTIFIED, 1)
+    assert home.of("sensor.refused")[-1]["ieee"] == "f" * 16
