@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from hal_sim.sched import Scheduler
 
 _COMMIT_MS = 40  # network and database, one way
+_MOST = 1 << 24  # records of one boot
+_MORE = 64  # bytes the memory of a boot grows by
 
 
 class Relay:
@@ -24,7 +26,7 @@ class Relay:
         self._sched = sched
         self._emit = emit
         self._lines = JsonLines(self._record)
-        self._committed: set = set()
+        self._committed: dict = {}  # boot -> a bit for each record: what lasts for months takes little memory
         self._commands: list = []  # those that could not be sent yet
         self._stream: Any = None
         self._up = True
@@ -62,12 +64,19 @@ class Relay:
     def _commit(self, identity: tuple, record: dict) -> None:
         if not self._up:
             return
-        if identity in self._committed:
-            self._emit("repeat", record=record)
-        else:
-            self._committed.add(identity)
-            self._emit("relay", record=record)
+        self._emit("relay" if self._is_new(*identity) else "repeat", record=record)
         self._send({"ack": list(identity)})
+
+    def _is_new(self, boot: "Any", seq: "Any") -> bool:
+        """Commit this identity; False: it was committed before. One that no gateway gives is always new."""
+        if not isinstance(seq, int) or not 0 <= seq < _MOST:
+            return True
+        bits = self._committed.setdefault(boot, bytearray())
+        if seq >> 3 >= len(bits):
+            bits.extend(bytes((seq >> 3) + _MORE - len(bits)))
+        known = bits[seq >> 3] >> (seq & 7) & 1
+        bits[seq >> 3] |= 1 << (seq & 7)
+        return not known
 
     def _send(self, message: dict) -> None:
         self._sched.after(_COMMIT_MS, self._stream.deliver, json.dumps(message).encode() + b"\n")

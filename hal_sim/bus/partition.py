@@ -27,6 +27,7 @@ class Flash:
         self.cells = bytearray(b"\xff" * (sectors * SECTOR))
         self.erases = 0
         self.programs = 0
+        self.programmed = 0  # bytes
         self.cut_at = None
         self.fault = ""  # "": works; "dead": every operation raises OSError; "silent": writes do nothing
         self._noise = seed
@@ -143,6 +144,7 @@ class Partition:
             self._tear(start, data)
             raise
         flash.programs += 1
+        flash.programmed += len(data)
         cells, at = flash.writable(start // SECTOR), start % SECTOR  # a page lies within one sector
         for index, byte in enumerate(data):
             cells[at + index] &= byte

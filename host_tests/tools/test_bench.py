@@ -30,10 +30,20 @@ def test_a_home_is_counted_and_a_heap_that_is_too_small_is_seen():
     home = {"seed": 1, "until": 60_000, "sensors": bench.IDLE_SENSORS, "steps": []}
     run = bench.play(home, sample_ms=bench.SAMPLE_MS)
     assert run.counts["dials"] == 0 and run.counts["wakes"] > 50
-    assert 100_000 < run.counts["peak"] < run.counts["heap"] < 1 << 20
+    assert 100_000 < run.counts["world"] < run.counts["peak"] < run.counts["heap"] < 1 << 21
     pressed = bench.play({**home, "steps": [{"at": 20_000, "do": "press", "button": "119"}]})
     assert pressed.counts["dials"] == 1
     assert bench.play(home, "150K") is None
+
+
+def test_a_home_that_is_lived_in_registers_its_sensors_and_its_flash_is_counted():
+    need("micropython")
+    home = {**bench.lived_in(4), "until": bench.SETTLED_MS + 3_700_000}
+    counts = bench.play(home).counts
+    assert counts["kept"]["ready"] == 4 and counts["kept"]["sensors"] > 1000 and counts["kept"]["network"] > 1000
+    assert counts["worst"] in (1, 2) and counts["programmed"] > counts["programs"] > 4 and counts["erases"] >= 2
+    days = {step["at"] for step in bench.lived_in(32)["steps"]}
+    assert max(days) < bench.DAY_MS and len(bench.lived_in(32)["steps"]) > 32 + 16 + 45
 
 
 def test_an_unknown_part_is_one_line():

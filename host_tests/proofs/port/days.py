@@ -52,7 +52,6 @@ class Days(Watched):
         SCHED.at(begin + DAY_MS, self.morning, day + 1)
 
     def sample(self) -> None:
-        self.relay._committed.clear()  # noqa: SLF001 - the relay's own memory grows; it is not the gateway's
         gc.collect()
         self.say("memory", bytes=gc.mem_alloc(), programs=self.store_flash.programs, erases=self.store_flash.erases,
                  wear=max(self.wear.values()) if self.wear else 0, journal=self.flash.erases)
