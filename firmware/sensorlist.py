@@ -1,6 +1,6 @@
 """The list of sensors for the monitor: sent when asked for, and while it is looked at again when it changed.
 
-Owns which lines of it go out and when: four sensors a line, at most every 10 s, only for a while after that.
+Owns which lines of it go out and when: four sensors a line, at most every 2 s, only for 10 min.
 Must never make a line longer than the monitor takes, nor hold anything but what the sensors know of themselves.
 """
 
@@ -16,6 +16,7 @@ if _TYPE_CHECKING:
 
 _A_LINE = const(4)  # sensors; about 1 KB
 _EVERY_MS = const(10_000)
+_SOONEST_MS = const(2_000)  # after something was done; also when the monitor did not take it
 _ANYWAY_MS = const(60_000)  # minutes go by
 _OPEN_MS = const(600_000)  # then nobody looks any more
 _FLOWING = ("heard_min", "dbm", "temperature")  # always another: no reason to send
@@ -29,24 +30,32 @@ class SensorList:
         self._write = write
         self._until_ms = 0  # 0: not looked at
         self._sent_ms = 0
+        self._due_ms = 0  # when it is looked at next: making the rows costs far too much to do it in every round,
+        self._soonest_ms = 0  # and when at the earliest
         self._sum = -1
 
     def show(self, on: bool) -> None:
         """Somebody looks at it, or no more."""
-        self._until_ms = self._parts.clock.ms() + _OPEN_MS if on else 0
+        self._soonest_ms = self._due_ms = now = self._parts.clock.ms()
+        self._until_ms = now + _OPEN_MS if on else 0
         self._sum = -1
 
     def due_ms(self) -> int:
         """In how many ms it has to be looked at again; 0: not at all."""
         if not self._until_ms:
             return 0
-        return max(1, self._sent_ms + _EVERY_MS - self._parts.clock.ms()) if self._sum >= 0 else 1
+        return max(1, self._due_ms - self._parts.clock.ms())
 
     def tick(self) -> None:
         """Send it when it is due and another than before."""
         now = self._parts.clock.ms()
-        if not self._until_ms or (self._sum >= 0 and now - self._sent_ms < _EVERY_MS):
+        if not self._until_ms:
             return
+        if now < self._soonest_ms:
+            self._due_ms = self._soonest_ms
+            return
+        self._soonest_ms = now + _SOONEST_MS
+        self._due_ms = now + _EVERY_MS
         if now >= self._until_ms:
             self._until_ms = 0
             return
@@ -60,8 +69,11 @@ class SensorList:
                 total = binascii.crc32(repr(row[name]).encode(), total) & 0x3FFFFFFF
         if total == self._sum and now - self._sent_ms < _ANYWAY_MS:
             return
-        self._sent_ms = now
-        self._sum = total if self._send(indices) else -1
+        if self._send(indices):
+            self._sent_ms, self._sum = now, total
+        else:
+            self._sum = -1
+            self._due_ms = self._soonest_ms
 
     def _send(self, indices: list) -> bool:
         """In parts, each with where it begins and how many sensors there are; one line even when there is none."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MAX_SPEED = 600
+_TELL_MS = 250  # real time between two lines that say how far the world is
+_BEHIND_MS = 500  # real time: so much the world may catch up; what is more is given up
 
 
 class Pace:
@@ -26,6 +28,7 @@ class Pace:
         self._poller = poller
         self.home: Any = None
         self._speed = 1
+        self._told = clock.ticks_ms()
         self._rebase()
 
     def _rebase(self) -> None:
@@ -37,14 +40,31 @@ class Pace:
 
     def wait(self, target_ms: int) -> int:
         """Sleep until the world may be at target_ms, or a step came in; returns the time reached."""
+        self._tell()
         while True:
             now = self._now()
             if now >= target_ms:
-                return target_ms
+                return self._behind(now, target_ms)
             if self._poller.poll(min(1000, max(1, (target_ms - now) // self._speed))):
                 self._sched.run_until(min(max(self._now(), self._sched.now_ms), target_ms))
                 self._take(sys.stdin.readline())
                 return self._sched.now_ms
+
+    def _behind(self, now_ms: int, target_ms: int) -> int:
+        """The world is late: people are heard all the same, and a world that cannot go so fast goes slower."""
+        if now_ms - target_ms > _BEHIND_MS * self._speed:
+            self._rebase()
+        if not self._poller.poll(0):
+            return target_ms
+        self._take(sys.stdin.readline())
+        return self._sched.now_ms
+
+    def _tell(self) -> None:
+        """When time runs fast only the world itself knows how far it is."""
+        now = self._clock.ticks_ms()
+        if self._speed > 1 and self._clock.ticks_diff(now, self._told) >= _TELL_MS:
+            self._told = now
+            print('{"t": %d, "what": "now"}' % self._sched.now_ms)
 
     def _take(self, line: str) -> None:
         if not line:

@@ -120,13 +120,41 @@ def test_the_list_is_sent_when_asked_and_when_it_changed():
         listed.tick()
     assert len(sent) == 3, "nothing changed"
     gateway.registry.rename(0, "다른 이름")
-    gateway.clock.now += 1000
+    gateway.clock.now += 2000
     listed.tick()
     assert len(sent) == 6
     gateway.registry.rename(0, "또 다른 이름")
     listed.tick()
-    assert len(sent) == 6, "at most every 10 s"
+    assert len(sent) == 6, "at most every 2 s"
+    gateway.clock.now += listed.due_ms()
+    listed.tick()
+    assert len(sent) == 9, "but not much later"
     gateway.clock.now += 600_001
     listed.tick()
     listed.tick()
-    assert len(sent) == 6, "nobody looks any more"
+    assert len(sent) == 9, "nobody looks any more"
+
+
+def test_a_list_that_does_not_change_keeps_nobody_busy():
+    gateway = Gateway(HOME)
+    sent = []
+    listed = SensorList(gateway, lambda line: sent.append(line) or True)
+    listed.show(True)
+    rounds, end = 0, gateway.clock.now + 300_000
+    while gateway.clock.now < end:
+        listed.tick()
+        gateway.clock.now += listed.due_ms()
+        rounds += 1
+    assert rounds <= 31 and 5 <= len(sent) <= 6, "looked at every 10 s, told once a minute"
+
+
+def test_a_monitor_that_takes_nothing_is_x():
+    gateway = Gateway(HOME)
+    asked = []
+    listed = SensorList(gateway, lambda line: asked.append(line) and False)
+    listed.show(True)
+    end = gateway.clock.now + 60_000
+    while gateway.clock.now < end:
+        listed.tick()
+        gateway.clock.now += listed.due_ms()
+    assert 28 <= len(asked) <= 31

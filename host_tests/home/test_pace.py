@@ -1,0 +1,96 @@
+"""Play mode's pace: real time as long as the computer keeps up, people are heard also when it does not."""
+
+import io
+import sys
+
+from hal_sim.play import Pace
+
+
+class Sched:
+    def __init__(self):
+        self.now_ms = 0
+
+    def run_until(self, target_ms):
+        self.now_ms = target_ms
+
+
+class Clock:
+    """Real time; what the computer has to do for a step of the world takes `busy_ms`."""
+
+    def __init__(self):
+        self.now = 0
+
+    def ticks_ms(self):
+        return self.now
+
+    @staticmethod
+    def ticks_diff(one, other):
+        return one - other
+
+
+class Poller:
+    def __init__(self, clock):
+        self.clock = clock
+        self.lines = []
+
+    def poll(self, timeout_ms):
+        if not self.lines:
+            self.clock.now += timeout_ms
+        return self.lines
+
+
+class Home:
+    def __init__(self):
+        self.steps = []
+
+    def try_step(self, step):
+        self.steps.append(step)
+
+
+def world(monkeypatch, speed):
+    sched, clock = Sched(), Clock()
+    poller = Poller(clock)
+    pace = Pace(sched, clock, poller)
+    pace.home = Home()
+    monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"readline": staticmethod(lambda: poller.lines.pop(0))}))
+    poller.lines.append('{"do": "speed", "x": %d}\n' % speed)
+    pace.wait(1)
+    return sched, clock, poller, pace
+
+
+def advance(sched, pace, by_ms):
+    sched.run_until(pace.wait(sched.now_ms + by_ms))
+
+
+def test_a_world_that_is_late_still_hears_people(monkeypatch):
+    sched, clock, poller, pace = world(monkeypatch, 600)
+    for _ in range(100):  # 10 ms of the world take the computer 20 ms: sixty times too slow
+        clock.now += 20
+        advance(sched, pace, 10)
+    poller.lines.append('{"do": "press", "button": "119"}\n')
+    clock.now += 20
+    advance(sched, pace, 10)
+    assert pace.home.steps == [{"do": "press", "button": "119"}]
+
+
+def test_what_was_lost_is_not_made_up_for(monkeypatch):
+    sched, clock, _, pace = world(monkeypatch, 10)
+    clock.now += 60_000  # the computer slept for a minute
+    advance(sched, pace, 1)
+    before, real = sched.now_ms, clock.now
+    for _ in range(100):
+        advance(sched, pace, 100)
+    assert sched.now_ms - before == 10_000
+    assert 900 <= clock.now - real <= 1100, "x10 again, not as fast as it can"
+
+
+def test_fast_time_is_told_and_real_time_is_not(monkeypatch):
+    for speed, least in ((60, 10), (1, 0)):
+        out = io.StringIO()
+        monkeypatch.setattr(sys, "stdout", out)
+        sched, clock, _, pace = world(monkeypatch, speed)
+        end = clock.now + 3000
+        while clock.now < end:
+            advance(sched, pace, 100)
+        told = [line for line in out.getvalue().splitlines() if '"what": "now"' in line]
+        assert len(told) <= 13 and (len(told) >= least if least else not told)
