@@ -70,6 +70,11 @@ class Mask:
         self._on_ms = now_ms
         self.fill(now_ms)
 
+    @property
+    def moving(self) -> bool:
+        """Movement was told and has not ended, as of the last fill()."""
+        return self._on_ms != _NONE
+
     def fill(self, now_ms: int) -> None:
         """Mark the movement up to now. Call at least once a minute."""
         if self._on_ms == _NONE:

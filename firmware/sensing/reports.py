@@ -123,4 +123,6 @@ def value_of(sensor: "Sensor") -> "bool | int | None":
     """What it last said: alarm, open or movement as true or false, an activity mask as its 30 bits; None: nothing."""
     if sensor.mask is None:
         return sensor.alarm
-    return sensor.mask.last if sensor.mask.own else sensor.present
+    if sensor.mask.own:
+        return sensor.mask.last
+    return None if sensor.present is None else sensor.mask.moving

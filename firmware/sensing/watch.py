@@ -12,6 +12,7 @@ from micropython import const
 from firmware.sensing import battery, kept, links
 from firmware.sensing import radio as rd
 from firmware.sensing.radio import Radio
+from firmware.sensing.sensor import SMOKE
 from zigbee import ias, zcl
 from zigbee.link import LinkError
 
@@ -28,6 +29,7 @@ _TOLD_KEEP_MS = const(600_000)  # ... but what was told once is not to be told a
 _MORE_MS = const(20_000)  # between the reports that a change of battery class wants
 _UNTOLD_MS = const(60_000)  # after the start's questions, before who told nothing of its battery is asked
 _SECOND = const(1000)
+_FIRE_MS = const(300_000)  # as often as our own detectors say that the smoke stays
 _QUESTIONS = const(4)  # a tick; the line to the coprocessor is also the alarms' confirmations'
 _VOLTS, _PERCENT, _RADIO_VOLTS = const(0x0020), const(0x0021), const(0x0040)
 _ZCL_VERSION = const(0x0000)
@@ -37,7 +39,7 @@ _TSN_FIRST = const(0x80)  # a row of numbers of our own: answers are known by de
 
 
 class Watch:
-    """parts: has sensors, coordinator, clock, log, recorder, store; reports and announcer are told of changes."""
+    """parts: has sensors, coordinator, machine, clock, log, recorder, store. reports, announcer: told of changes."""
 
     def __init__(self, parts: "Any", reports: "Any", announcer: "Any") -> None:
         self._parts = parts
@@ -161,7 +163,8 @@ class Watch:
             link = sensor.link
             if hears and link.judge(now_ms):
                 self._link_changed(sensor, now_ms)
-            if hears and left and link.wants_question(now_ms) and self.question(sensor):
+            wanted = link.wants_question(now_ms) or self._doubts_fire(sensor, now_ms)
+            if hears and left and wanted and self.question(sensor):
                 left -= 1
             elif hears and left and sensor.battery.untold() and link.fresh and now_ms - link.asked_ms >= _UNTOLD_MS:
                 sensor.battery.queries -= 1
@@ -169,6 +172,12 @@ class Watch:
                 self._send(sensor, ias.POWER, (_VOLTS, _PERCENT, _RADIO_VOLTS))
             if sensor.battery.fresh or sensor.battery.asks:
                 self._battery(sensor, now_ms)
+
+    def _doubts_fire(self, sensor: "Sensor", now_ms: int) -> bool:
+        """Its alarm is on and nothing was heard since. An end that was lost would call 119 again after the hold-off."""
+        if sensor.kind != SMOKE or not sensor.alarm or not self._parts.machine.hold_off_ms or sensor.link.unasked:
+            return False
+        return now_ms - max(sensor.link.quiet_ms, sensor.link.asked_ms) >= _FIRE_MS
 
     def _link_changed(self, sensor: "Sensor", now_ms: int) -> None:
         link = sensor.link

@@ -7,6 +7,7 @@ import pytest
 from sensors.test_watch import HOUR, Supervised
 
 from firmware.sensing.battery import GOOD, REPLACE, Battery
+from firmware.sensing.reports import value_of
 from zigbee import ias, told
 
 FIRE, FIRE_CLEAR, CALL, CANCEL = 1, 2, 3, 5
@@ -172,3 +173,12 @@ def test_a_crowd_of_strangers_in_turn_fills_no_queue():
     home.clock.now += 600_000
     home.coordinator.on_stranger(types.SimpleNamespace(ieee="f" * 16), told.NOTIFIED, 1)
     assert home.of("sensor.refused")[-1]["ieee"] == "f" * 16
+
+
+@pytest.mark.req("ZB-12")
+def test_movement_that_is_told_without_an_end_is_not_the_last_value_for_ever():
+    home = Supervised()
+    home.hear(3, told.PRESENCE, 1).pass_ms(60_000)
+    assert value_of(home.sensors.all[3]) is True
+    home.pass_ms(600_000)
+    assert value_of(home.sensors.all[3]) is False

@@ -52,6 +52,7 @@ class Supervised(Home):
             link=lambda sensor, lost: self.spoken.append(("link", sensor.name, lost)),
             battery=lambda sensor, empty: self.spoken.append(("battery", sensor.name, empty)),
             awake=lambda: None, removed=lambda index: self.spoken.append(("removed", index)))
+        self.machine = types.SimpleNamespace(hold_off_ms=0, open=lambda: False)
         self.watch = Watch(self, Reports(self), announcer)
         self.sensors.watch = self.watch
 
