@@ -33,7 +33,7 @@ class Commands:
             "test.real": (TOUCH, (), self._test_real),
             "alarm.silence": (TOUCH, (), self._alarm_silence),
             "cancel": (TOUCH, (), self._cancel),
-            "alarm.cancel": (COMMAND, ("sensor:s",), self._alarm_cancel),
+            "alarm.cancel": (COMMAND, ("sensor:s", "incident?:i"), self._alarm_cancel),
             "smoke.silence": (_BOTH, ("sensor?:s",), self._smoke_silence),
             "sensors.register": (_BOTH, ("seconds?:i",), self._register),
             "sensors.register_close": (_BOTH, (), self._register_close),
@@ -86,7 +86,14 @@ class Commands:
         self._parts.cancel_pressed()
 
     def _alarm_cancel(self, message: dict, _by: str) -> str:
-        """EMG-14: an abnormal alarm of a smoke detector or pendant, taken back from afar."""
+        """EMG-14: an abnormal alarm of a smoke detector or pendant, taken back from afar.
+
+        A command may have been on its way for long: with `incident` it takes back that emergency's alarm and no later
+        one's.
+        """
+        incident = message.get("incident")
+        if incident is not None and incident != self._parts.machine.incident:
+            return "that emergency is over"
         sensor = self._parts.sensors.find(message["sensor"])
         if sensor is None or sensor.kind not in ("smoke", "call_button"):
             return "no such smoke detector or pendant"
