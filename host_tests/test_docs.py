@@ -78,6 +78,11 @@ def test_the_installers_page_quotes_what_the_gateway_says():
     page = text("docs/installer.ko.md")
     quoted = [quote for quote in re.findall(r"`([^`]+)`", page) if re.search("[가-힣]", quote) and quote != "시험 전화"]
     table = re.findall(r"^\| ([^|]*(?:있습니다|시도합니다)) \|", page, re.M)
-    assert len(quoted) > 12 and len(table) == 4
+    assert len(quoted) > 12 and len(table) == 5
     for quote in [*quoted, *table]:
         assert quote.rstrip("…") in said, quote
+    named = re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", page)
+    words = text("tools/home/static/text.js")
+    assert len(named) > 10
+    for button in named:
+        assert f'["{button}", ' in words or f"### {button}" in page, button

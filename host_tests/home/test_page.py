@@ -161,6 +161,22 @@ def test_hold_time_goes_with_the_press_by_mouse_and_keyboard(visit):
     assert 250 <= second["hold_ms"] <= 2000
 
 
+@pytest.mark.req("ZB-02")
+def test_one_mouse_holds_two_keys(visit):
+    page = visit()
+    page.click("[data-button='centre']", modifiers=["Shift"])
+    page.wait_for_selector("[data-button='centre'].down")
+    page.hover("[data-button='call']")
+    page.mouse.down()
+    page.wait_for_timeout(5400)
+    page.mouse.up()
+    assert not page.locator(".key.down").count()
+    assert sorted(step["button"] for step in sent(page, "press", 2)) == ["call", "centre"]
+    assert all(step["hold_ms"] >= 5000 for step in sent(page, "press", 2))
+    page.wait_for_selector("#screen .s-open time")  # registration is open
+    row(page, "감지기를 등록합니다")
+
+
 def test_switches_send_their_steps_and_show_what_is(visit):
     page = visit()
     for name in ("mains", "voice", "data", "relay", "monitor"):
@@ -333,6 +349,20 @@ def test_a_name_that_is_being_typed_stays_while_the_screen_changes(visit):
     page.focus("#screen .s-form input[name='name']")
     page.wait_for_timeout(2500)
     assert page.input_value("#screen .s-form input[name='name']") == "새 이름"
+
+
+def test_a_page_loaded_anew_knows_what_was_unboxed(visit):
+    page = visit()
+    page.click("#shelf summary")
+    page.click("#box_on")
+    page.wait_for_selector("#devices li[data-sensor='새 감지기 1']")
+    page.reload()
+    page.click("#shelf summary")
+    page.wait_for_selector("#devices li[data-sensor='새 감지기 1']")
+    page.click("#box_on")
+    page.wait_for_selector("#devices li[data-sensor='새 감지기 2']")
+    one, two = sent(page, "pair", 2)
+    assert one["ieee"] != two["ieee"]
 
 
 @pytest.mark.req("ZB-05")

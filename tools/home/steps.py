@@ -49,7 +49,8 @@ def remember(world: dict, step: dict) -> None:
     elif do == "pair":
         known = world.setdefault("brought", [])
         if step.get("name") not in [each["name"] for each in known]:
-            known.append({name: step.get(name, "") for name in ("name", "kind", "place", "model", "ieee")})
+            known.append({**{name: step.get(name, "") for name in ("name", "kind", "place", "model", "ieee")},
+                          "coded": "install_code" in step})
     elif do in ("mains", "relay", "speed", "move"):
         world[do] = {name: value for name, value in step.items() if name != "do"}
 

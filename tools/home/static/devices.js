@@ -11,7 +11,9 @@ let step = () => {};
 let there = []; // of the scenario
 let products = [];
 let count = 0;
+let brought = 0;
 let drawn = "";
+let called = {}; // address -> name in the gateway
 // What is printed on a sensor that has an install code; the code is the one of the Zigbee specification's example.
 const CODE = "83FE D340 7A93 9723 A5C6 39B2 6916 D505 C3B5";
 const ieeeOf = (number) => `00124b00c0de${String(number).padStart(4, "0")}`;
@@ -28,9 +30,12 @@ export function use(sensors, bought) {
   fillBox();
 }
 
-export function draw(world, radio, english) {
+// list: the gateway's sensors as its screen lists them; they say under which name it knows a new one.
+export function draw(world, radio, english, list = []) {
   const all = there.concat(world.brought ?? []);
-  const key = JSON.stringify([all, world.sensor, world.smoke, world.door, radio, english]);
+  brought = world.brought?.length ?? 0;
+  called = Object.fromEntries(list.map((each) => [each.ieee, each.name]));
+  const key = JSON.stringify([all, world.sensor, world.smoke, world.door, radio, english, called]);
   if (key === drawn) return;
   const focus = document.activeElement?.dataset?.key;
   drawn = key;
@@ -44,7 +49,8 @@ function card(sensor, world, radio) {
   const isNew = !there.includes(sensor) && radio !== "joined";
   return h("li", { class: `device-card${isNew ? " new" : ""}${state.radio === false ? " silent" : ""}`, "data-sensor": name },
     h("p", {}, h("b", {}, name), h("small", {}, [sensor.place && t(WORDS[sensor.place] ?? sensor.place), sensor.model].filter(Boolean).join(" · ")),
-      sensor.ieee ? h("small", { class: "label" }, `${sensor.ieee} · ${CODE}`) : null,
+      called[sensor.ieee] ? h("small", {}, `= ${called[sensor.ieee]}`) : null,
+      sensor.coded ? h("small", { class: "label" }, `${sensor.ieee} · ${CODE}`) : null,
     radio || isNew ? h("em", { class: radio ?? "looking" }, t(`air_${radio ?? "looking"}`)) : null),
     h("div", { class: "acts" }, ...ACTS[sensor.kind](sensor, world),
       ...BATTERIES.map((level) => small(`${name} ${level}`, `${level}%`, (state.battery ?? 100) === level, () => step({ do: "sensor", sensor: name, battery: level }))),
@@ -79,9 +85,9 @@ function fillBox() {
 
 function bring(value, place, coded) {
   const [kind, model] = value.split("|");
-  count += 1;
+  count = Math.max(count, brought) + 1; // another page, or this one before it was loaded anew, brought some too
   step({ do: "pair", kind, place, name: `${t("new_sensor")} ${count}`, ...(model ? { model } : {}),
-    ...(coded ? { ieee: ieeeOf(count), install_code: CODE.replaceAll(" ", "") } : {}) });
+    ieee: ieeeOf(count), ...(coded ? { install_code: CODE.replaceAll(" ", "") } : {}) });
 }
 
 export const translate = () => { drawn = ""; if (find("box").childElementCount) fillBox(); };

@@ -127,7 +127,7 @@ function draw() {
   gateway.classList.toggle("invite", (view === "home" || view === "starting") && state.origin === null);
   gateway.classList.toggle("window", view === "prompt");
   rooms.show(world, state);
-  devices.draw(world, state.radio, isEnglish());
+  devices.draw(world, state.radio, isEnglish(), state.list);
   faults.show(world);
   desk.draw(state);
   hint(view);

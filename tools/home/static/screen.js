@@ -54,7 +54,7 @@ function homeView({ screen }, world, touch, again) {
   return h("div", { class: `view ${test ? "view-test" : "view-home"}` }, top,
     h("div", { class: "s-clock", "data-tick": "clock" }), h("div", { class: "s-date", "data-tick": "date" }),
     test && screen.test_ends_min ? h("p", { class: "s-more" }, t("test_ends").replace("%s", screen.test_ends_min)) : "",
-    screen.notice ? h("p", { class: "s-notice", role: "alert" }, screen.notice) : "",
+    screen.notice ? h("p", { class: "s-notice", role: "alert" }, sensors.glossed(screen.notice)) : "",
     sensors.register(screen, touch) ?? "",
     h("div", { class: "s-lines" }, ...lines), touches(test, world, touch, again));
 }

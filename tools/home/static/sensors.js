@@ -1,7 +1,7 @@
 // What an installer does on the gateway's screen: the list of sensors, and registration. Asks the firmware by touches.
 
 import { h } from "./dom.js";
-import { has, isEnglish, t } from "./text.js";
+import { gloss, has, t } from "./text.js";
 import * as time from "./time.js";
 
 let open = false; // the list is looked at, on this page
@@ -10,6 +10,9 @@ let sure = ""; // the sensor that was asked to be removed once
 let typed = {}; // in its form
 
 export const isOpen = () => open;
+
+// What the firmware says, and what it means to who reads English.
+export const glossed = (text) => (gloss(text) ? h("span", {}, text, h("small", { class: "s-gloss" }, ` ${gloss(text)}`)) : text);
 
 // The button on the home view that leads here.
 export const button = (touch, redraw) => h("button", { onclick: () => { open = true; touch("sensors.show"); redraw(); } }, t("touch_sensors"));
@@ -28,7 +31,7 @@ export function view({ screen, list }, touch, redraw) {
       h("span", { class: "s-touch" },
         h("button", { class: "real", onclick: () => touch("sensors.register") }, t("touch_register")),
         h("button", { onclick: close }, t("touch_close")))),
-    screen.notice ? h("p", { class: "s-notice", role: "alert" }, screen.notice) : "",
+    screen.notice ? h("p", { class: "s-notice", role: "alert" }, glossed(screen.notice)) : "",
     register(screen, touch) ?? "",
     h("ul", { class: "s-list" }, ...list.flatMap((each) => rows(each, touch, choose, redraw)), more(touch)));
 }
@@ -84,6 +87,6 @@ export function register(screen, touch) {
     : h("p", { class: "s-open closed" }, h("b", {}, t("registered_end")));
   return h("section", { class: "s-register", "aria-label": t("registering") }, head,
     panel.replaces ? h("p", { class: "s-more" }, t("replaces").replace("%s", panel.replaces)) : "",
-    ...(panel.now ?? []).map((each) => h("p", { class: "s-step" }, h("b", {}, each.name), h("progress", { max: each.of, value: each.done, "aria-label": each.name }), h("span", {}, each.text))),
-    ...(panel.said ?? []).slice(-3).map((each) => h("p", { class: each.ok ? "s-ok" : "s-no" }, each.text)));
+    ...(panel.now ?? []).map((each) => h("p", { class: "s-step" }, h("b", {}, each.name), h("progress", { max: each.of, value: each.done, "aria-label": each.name }), h("span", {}, glossed(each.text)))),
+    ...(panel.said ?? []).slice(-3).map((each) => h("p", { class: each.ok ? "s-ok" : "s-no" }, glossed(each.text))));
 }

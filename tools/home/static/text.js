@@ -10,7 +10,7 @@ const WORDS = {
   gateway: ["게이트웨이", "Gateway"], screen: ["게이트웨이 화면", "Screen of the gateway"], rooms: ["방", "Rooms"], desk: ["119 상황실", "119 desk"], faults: ["고장 내 보기", "Break something"],
   faults_note: ["그래도 119는 걸려야 합니다", "119 must still be dialled"], booting: ["켜지는 중", "Starting"], beacon: ["경광등", "Beacon"],
   beacon_on: ["경광등이 켜짐", "Beacon is flashing"], key_119: ["응급", "Emergency"], key_centre: ["센터", "Centre"], key_call: ["통화", "Call"], key_cancel: ["취소", "Cancel"],
-  lamp_on: ["불 켜짐", "lit"], hold_s: ["초", "s"], rooms_hint: ["방을 누르면 그리로 걸어갑니다", "Press a room to walk there"],
+  lamp_on: ["불 켜짐", "lit"], hold_s: ["초", "s"], keys_hint: ["두 버튼 함께: 하나를 Shift 누르고 클릭하면 눌린 채로 있습니다. 다른 하나를 길게 누르세요", "Two keys at once: Shift+click one and it stays down, then hold the other"], rooms_hint: ["방을 누르면 그리로 걸어갑니다", "Press a room to walk there"],
   pick_up: ["받기", "Answer"], hang_up: ["끊기", "Hang up"], policy: ["119에 전화가 오면", "When 119 is called"],
   desk_auto: ["3초 뒤 받음", "After 3 s"], desk_manual: ["직접 받기", "By hand"], desk_busy: ["통화 중", "Busy"], desk_no_answer: ["안 받음", "No answer"], desk_drop: ["끊어짐", "Drops"],
   heard: ["상황실이 듣는 말", "What the operator hears"], heard_empty: ["전화가 오면 상황실이 듣는 말이 여기에 나옵니다", "What the operator hears appears here"],
@@ -77,6 +77,17 @@ const GLOSS = [
   [/^출입문이 열/, "“The front door was opened.”"], [/^출입문이 닫/, "“The front door was closed.”"],
   [/^감지기 연결을 준비/, "The sensors are being connected. The 119 button works"], [/^전화 모듈을 준비/, "The telephone is getting ready"],
   [/^전화 신호를/, "Check the telephone signal. 119 is tried all the same"],
+  [/^등록되었습니다: /, "Registered"], [/^설치 코드를 받/, "The install code is taken"], [/^삭제되었습니다: /, "Removed"], [/^등록하고 있/, "Being registered"],
+  [/^감지기의 버튼을 한/, "Press its button once"], [/^들어온 감지기가 없/, "No sensor came in. An install code is needed"], [/^감지기가 스스로/, "It left by itself"],
+  [/^등록 모드가 아닐/, "A device that came while registration was closed was kept out"], [/^지원하지 않/, "Not a kind of device that can be used"], [/^설치 코드가 필요/, "An install code is needed"],
+  [/^주소가 중복/, "Its address is used twice"], [/^더 등록할 수/, "No more sensors (32)"], [/^다른 집/, "It belongs to another home"], [/^등록을 마치지 못/, "It could not be made to work. Press its button once"],
+  [/^알 수 없는 명령/, "Unknown command"], [/^그런 감지기가/, "There is no such sensor"], [/^같은 이름이/, "That name is taken"], [/^쓸 수 없는 이름/, "That name cannot be used"], [/^쓸 수 없는 장소/, "That place cannot be used"],
+  [/^지금은 /, "Not now"], [/^비상 중에는/, "Not during an emergency"], [/^넘겨받을 파일/, "There is no file to take over"], [/^코드를 다시/, "Check the code"], [/^그런 화재감지기/, "There is no such smoke detector"],
+  [/^할 수 없습니다: /, "Cannot be done"], [/^무선 칩의 펌웨어를/, "Unknown firmware in the radio chip: no registration"], [/^인수 코드/, "The takeover code. Write it down"], [/^파일을 쓰지/, "The file could not be written"],
+  [/^이전 기기의 설정을 넘겨받고/, "Taking over"], [/^이전 기기의 설정을 넘겨받지/, "Not taken over. Check code and file"], [/^이전 기기의 설정 파일/, "A takeover file is here. Enter its code"],
+  [/^설정을 읽을 수/, "The settings cannot be read. The 119 button works"], [/^감지기 무선망을/, "The sensors’ network could not be had back. The 119 button works"], [/^감지기의 무선 신호/, "No sensor can be heard. The 119 button works"],
+  [/^화재감지기와 연결/, "“A smoke detector cannot be heard. The 119 button works.”"], [/^응급호출기와 연결/, "“A pendant cannot be heard. Use the 119 button.”"], [/^감지기의 건전지/, "“Replace a sensor’s battery.”"], [/^이 감지기는 등록/, "“This sensor cannot be registered.”"],
+  [/^통화 시험을/, "“The test call is over.”"],
   [/^화재발생/, "“Fire! Requesting a check by the safe-call system.”"],
   [/^응급호출!/, "“Emergency call! Requesting a check by the safe-call system.”"],
 ];
@@ -89,7 +100,7 @@ const EVENTS = {
   "gateway.booted": ["게이트웨이 켜짐", "gateway booted"], "gateway.fault": ["고장", "fault"], "gateway.recovered": ["복구", "recovered"], "call.ended": ["통화 종료", "call ended"], "call.refused": ["전화 거부", "call refused"],
   "door.opened": ["문 열림", "door opened"], "door.closed": ["문 닫힘", "door closed"], "sensor.link": ["감지기 연결", "sensor link"], "sensor.joined": ["감지기 등록", "sensor joined"], "sensor.refused": ["감지기 등록 거절", "sensor refused"], "sensor.left": ["감지기 나감", "sensor left"],
   "sensor.battery": ["감지기 배터리", "sensor battery"], "sensor.fault": ["감지기 고장", "sensor fault"], "settings.changed": ["설정 변경", "setting changed"], "command.done": ["명령 수행", "command done"], "command.refused": ["명령 거절", "command refused"],
-  "sensor.tamper": ["감지기 분해", "sensor tamper"],
+  "sensor.tamper": ["감지기 분해", "sensor tamper"], "emergency.withdrawn": ["원격 알람 해제", "alarm withdrawn"], status: ["상태 보고", "status"], activity: ["활동 보고", "activity"],
 };
 
 const KEY = "home.language";
