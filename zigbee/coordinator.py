@@ -219,18 +219,20 @@ class Coordinator:
 
     def _learn(self, short: int, wire: bytes) -> Device:
         known = self.devices.find(short)
-        if known is None or known.wire != wire:
-            self._watch_move(short, wire)
+        moved = (known is None or known.wire != wire) and self._goes_to_and_fro(short, wire)
         device = self.devices.learn(short, wire)
         self.resolver.held.take(short, self._give_held)
+        if moved:
+            self.pairing.twice(device)
+            if self.on_duplicate is not None:
+                self.on_duplicate(device)
         return device
 
-    def _watch_move(self, short: int, wire: bytes) -> None:
+    def _goes_to_and_fro(self, short: int, wire: bytes) -> bool:
         for device in self.devices.known:
-            if device.wire == wire and is_twice(device, short, self._clock.ms()):
-                self.pairing.twice(device)
-                if self.on_duplicate is not None:
-                    self.on_duplicate(device)
+            if device.wire == wire:
+                return is_twice(device, short, self._clock.ms())
+        return False
 
     def _give_held(self, event: tuple) -> None:
         device = self.devices.find(event[0])

@@ -53,13 +53,12 @@ class Held:
         return found
 
     def take(self, short: int, give: "Callable[[tuple], None]") -> None:
-        """Hand over and forget what came from this address."""
+        """Hand over and forget what came from this address; what could not be handed over is kept for another try."""
         if not self._events:
             return
-        mine = [event for event in self._events if event[0] == short]
-        self._events = [event for event in self._events if event[0] != short]
-        for event in mine:
+        for event in [one for one in self._events if one[0] == short]:
             give(event)
+            self._events.remove(event)
 
     def drop(self, short: int) -> int:
         """Forget what came from this address; returns how many."""

@@ -9,6 +9,7 @@ from sensors.test_watch import HOUR, Supervised
 from firmware.sensing.battery import GOOD, REPLACE, Battery
 from firmware.sensing.reports import value_of
 from zigbee import ias, told
+from zigbee.held import Held
 
 FIRE, FIRE_CLEAR, CALL, CANCEL = 1, 2, 3, 5
 SCENE = """
@@ -17,7 +18,7 @@ sys.path.insert(0, "host_tests/zigbee")
 from scene import *
 
 def frame(short, cluster, number, data):
-    zcl = bytes((0x18, number & 255)) + data
+    zcl = bytes((0x19 if cluster == 0x0500 else 0x18, number & 255)) + data
     body = bytes((0, 0, cluster & 255, cluster >> 8, short & 255, short >> 8, 1, 1, 0, 200, 0)) + bytes(4)
     body += bytes((number & 255, len(zcl))) + zcl
     head = bytes((len(body), 0x44, 0x81)) + body
@@ -182,3 +183,42 @@ def test_movement_that_is_told_without_an_end_is_not_the_last_value_for_ever():
     assert value_of(home.sensors.all[3]) is True
     home.pass_ms(600_000)
     assert value_of(home.sensors.all[3]) is False
+
+
+def test_what_is_held_survives_a_failure_in_handing_it_over():
+    held, got = Held(), []
+    for value in (1, 2):
+        held.put(0x1234, 1, told.NOTIFIED, value, value, 0)
+
+    def give(event):
+        if not got:
+            got.append(None)
+            raise MemoryError
+        got.append(event[3])
+
+    with pytest.raises(MemoryError):
+        held.take(0x1234, give)
+    held.take(0x1234, give)
+    assert got == [None, 1, 2] and held.shorts() == []
+
+
+@pytest.mark.req("ZB-04")
+@pytest.mark.fault(33)
+def test_an_address_used_twice_holds_no_alarm_back_whatever_telling_it_leads_to(play):
+    lines = play("""
+from zigbee.frames import encode
+def fails(device):
+    raise ValueError
+home.coordinator.on_duplicate = home.coordinator.pairing.twice = fails
+wire = home.devices["pendant"].wire
+def announce(short):
+    home.uart.deliver(bytes(encode(0x45C1, bytes((short & 255, short >> 8)) * 2 + wire + b"\\x80")))
+def press(number):
+    home.uart.deliver(frame(0x5000 + number % 2, 0x0500, number * 2, bytes((0, 2, 0, 0, 255, 0, 0))))
+for number in range(12):
+    home.at(20000 + number * 11000, press, number)
+    home.at(20200 + number * 11000, announce, 0x5000 + number % 2)
+home.run(160000)
+""")
+    calls = [line[0] for line in lines if line[1:4] == ["sink", CALL, 1]]
+    assert len(calls) == 12 and all((at - 20_000) % 11_000 <= 300 for at in calls)
