@@ -25,13 +25,14 @@ TAMPER = const(1)  # levels that are recorded, bits
 TROUBLE = const(2)
 COVERED = const(4)
 OPEN = const(8)
+FLOOD = const(16)
 
 REPEAT_MS = const(10_000)  # the same frame within this time is a repeat (fault 31)
 NEVER_MS = -3_600_000  # longer ago than anything that is remembered
 _PAUSE_MS = const(10_000)  # a device held or stuck notifies more often than this
 _RECENT = const(4)
 _RECORDS = const(30)  # of its levels at once; a door that swings in the wind fills no queue
-_RECORD_MS = const(20_000)  # one more in this time
+_RECORD_MS = const(60_000)  # one more in this time
 _OWN_RHYTHM_S = const(60)  # of our own activity sensor, where the registry knows nothing of it
 
 
@@ -53,6 +54,7 @@ class Sensor:
         self.tamper = False
         self.trouble = False
         self.covered = False
+        self.floods = False
         self.recorded = 0  # the levels as the records have them
         self._records = _RECORDS
         self._record_ms = now_ms
@@ -91,8 +93,9 @@ class Sensor:
         return _OWN_RHYTHM_S if self.kind == ACTIVITY else USUAL_S
 
     def levels(self) -> int:
-        """TAMPER, TROUBLE, COVERED and OPEN as they are now."""
+        """TAMPER, TROUBLE, COVERED, OPEN and FLOOD as they are now."""
         now = (TAMPER if self.tamper else 0) | (TROUBLE if self.trouble else 0) | (COVERED if self.covered else 0)
+        now |= FLOOD if self.floods else 0
         return now | OPEN if self.kind == DOOR and self.alarm else now
 
     def may_record(self, now_ms: int) -> bool:

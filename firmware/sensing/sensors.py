@@ -20,6 +20,7 @@ from firmware.sensing.sensor import (
     CALL_BUTTON,
     COVERED,
     DOOR,
+    FLOOD,
     KINDS,
     NEVER_MS,
     OPEN,
@@ -369,6 +370,8 @@ class Sensors:
             self.tell("sensor.fault", sensor, fault="trouble", on=sensor.trouble)
         if changed & COVERED and self._records(sensor, COVERED, now_ms):
             self.tell("sensor.fault", sensor, fault="covered", on=sensor.covered)
+        if changed & FLOOD and self._records(sensor, FLOOD, now_ms):
+            self.tell("sensor.fault", sensor, fault="flood", on=sensor.floods)
 
     @staticmethod
     def _records(sensor: Sensor, level: int, now_ms: int) -> bool:
@@ -388,7 +391,8 @@ class Sensors:
         """Fault 40: it sends more than it may; only its alarms pass. None: all the strangers together."""
         sensor = self.all[device.index] if device is not None and device.index >= 0 else None
         if sensor is not None:
-            self.tell("sensor.fault", sensor, fault="flood", on=on)
+            sensor.floods = on
+            self._record_levels(sensor, self._clock.ms())
         else:
             self.strangers.flood(on)
 

@@ -26,6 +26,8 @@ class Strangers:
         self._log = log
         self._record = record
         self.count = 0
+        self._floods = False  # told, and its end not yet
+        self._flood_ms = -_AGAIN_MS
         self.seen: dict = {}  # address -> when it was last reported
 
     def heard(self, device: "Device", kind: int, value: int) -> None:
@@ -47,8 +49,15 @@ class Strangers:
         return len(self.seen) < _KEPT
 
     def flood(self, on: bool) -> None:
-        """All of them together send more than they may."""
-        self._tell("gateway.fault" if on else "gateway.recovered", fault="flood")
+        """All of them together send more than they may, or no longer. Told once in a while if they do it in bursts."""
+        now = self._clock.ms()
+        if on and now - self._flood_ms >= _AGAIN_MS:
+            self._flood_ms = now
+            self._floods = True
+            self._tell("gateway.fault", fault="flood")
+        elif not on and self._floods:
+            self._floods = False
+            self._tell("gateway.recovered", fault="flood")
 
     def _tell(self, event: str, **fields: "Any") -> None:
         try:
