@@ -104,7 +104,7 @@ class Gateway:
         self.takeover = self._build("takeover", lambda: Takeover(self))
         self.network = self._build("network", self._wire_network)
         self.registration = self._build("registration", lambda: Registration(self))
-        self.commands = Commands(self)
+        self.commands = self._build("commands", lambda: Commands(self))
         self.store.hold = self.machine.open
         self.settings.on_change = self._setting_changed
         self.test_mode.on_left = lambda: self.emergency.inbox.put(ev.TEST_LEFT)
