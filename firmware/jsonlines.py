@@ -52,7 +52,7 @@ class JsonLines:
         line, self._line = self._line, bytearray()
         too_long, self._too_long = self._too_long, False
         try:
-            message = None if too_long else json.loads(line)  # type: ignore[type-var]
+            message = None if too_long or _has_halves(line) else json.loads(line)  # type: ignore[type-var]
         except ValueError:
             message = None
         try:
@@ -61,3 +61,20 @@ class JsonLines:
         except Exception:  # noqa: BLE001 - what a peer sends must not end the link
             gc.collect()
         self.refused += 1
+
+
+def _has_halves(line: bytearray) -> bool:
+    """Whether it has half of a surrogate pair, escaped or not: MicroPython would keep it, and what is written with it
+    is no UTF-8 any more.
+    """
+    at = line.find(b"\\u")
+    while at >= 0:
+        if line[at + 2:at + 3] in (b"d", b"D") and line[at + 3:at + 4] > b"7":
+            return True
+        at = line.find(b"\\u", at + 2)
+    at = line.find(b"\xed")
+    while at >= 0:
+        if line[at + 1:at + 2] > b"\x9f":
+            return True
+        at = line.find(b"\xed", at + 1)
+    return False

@@ -76,3 +76,17 @@ def test_a_field_of_null_is_a_field_that_is_missing():
     gateway = Gateway(OLD)
     assert gateway.commands.run("sensors.register", {"seconds": None}, 1) == ""
     assert gateway.pairing.asked == [("open", 60, False)]
+
+
+@pytest.mark.fault(104)
+@pytest.mark.parametrize(("line", "taken"), [
+    ('{"to": "\\\\ud83d\\\\ude00"}', "0"), ('{"to": "\\\\uD83D"}', "0"), ("{\"to\": \"\\xed\\xa0\\xbd\"}", "0"),
+    ('{"to": "\\\\uac10 \\\\u00e9"}', "1"), ("{\"to\": \"\\xf0\\x9f\\x98\\x80 \\xed\\x9e\\xa3\"}", "1")])
+def test_half_a_character_never_gets_in(micropython, line, taken):
+    """The board's Python keeps halves of a pair as they are: a sensor named with them made every record of it, an
+    emergency's too, no UTF-8 that a relay could read.
+    """
+    program = ("import sys\nsys.path[:0] = ['host_tests/shims']\nfrom firmware.jsonlines import JsonLines\ngot = []\n"
+               "lines = JsonLines(None, lambda message: got.append(message) or True, 640)\n"
+               f"lines.feed(b'''{line}\\n''')\nprint(len(got))\n")
+    assert micropython(["-c", program]).split() == [taken]
