@@ -78,6 +78,11 @@ class Radio:
         """Somebody of the home was heard."""
         self.last_ms = now_ms
 
+    @property
+    def unanswered(self) -> bool:
+        """The roll is called, and nobody at all was heard since it began."""
+        return self.state == CALLING and self.last_ms < self._called_ms
+
     def look(self, now_ms: int, sensors: "Iterable[Sensor | None]", noisy: bool) -> int:
         """Call every 10 s while the chip is up. noisy: something drowns the channel.
 

@@ -59,6 +59,7 @@ class Watch:
         self._first = True
         self._energy = asyncio.Event()
         self.noisy = False
+        self._measured = False  # in this roll
         self._fault = ""
         self.radio = Radio(now, self.question)
         self._recall(now)
@@ -139,7 +140,9 @@ class Watch:
         before = self.radio.state
         change = self.radio.look(now_ms, self._sensors.all, self.noisy)
         if before == rd.CALM and self.radio.state == rd.CALLING:
-            self.noisy = False
+            self.noisy = self._measured = False
+        elif self.radio.unanswered and not self._measured:  # not deaf for a moment in every home that sleeps
+            self._measured = True
             self._energy.set()
         if change == rd.SILENT:
             self._fault = "interference" if self.noisy else "radio_silence"

@@ -238,3 +238,20 @@ def test_floods_in_bursts_fill_no_queue():
     home.pass_ms(60_000)
     assert home.of("sensor.fault")[-1]["on"] is False
     assert len(home.of("gateway.recovered")) in (6, 7)  # one of them: blind
+
+
+@pytest.mark.fault(37)
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_home_that_sleeps_is_not_made_deaf_every_half_hour(answer):
+    """An alarm in the 0.8 s of an energy scan is late. Who answers proves that there is nothing to measure."""
+    home = Supervised()
+    measured = []
+    home.watch._energy.set = lambda: measured.append(home.clock.now)
+    for sensor in home.sensors.all:
+        sensor.link.answers = True
+    for _ in range(6 * 60 * 8):
+        home.pass_ms(10_000)
+        asked, home.questions = home.questions, []
+        for index, _ in asked if answer else ():
+            home.hear(index, told.ALIVE, 0, after_ms=1000)
+    assert bool(measured) is not answer
