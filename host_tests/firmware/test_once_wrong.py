@@ -1,5 +1,6 @@
 """What was once found wrong in the product's part of registering, keeping and taking over."""
 
+import asyncio
 import json
 
 import pytest
@@ -90,3 +91,25 @@ def test_half_a_character_never_gets_in(micropython, line, taken):
                "lines = JsonLines(None, lambda message: got.append(message) or True, 640)\n"
                f"lines.feed(b'''{line}\\n''')\nprint(len(got))\n")
     assert micropython(["-c", program]).split() == [taken]
+
+
+@pytest.mark.fault(15)
+@pytest.mark.fault(78)
+def test_commands_by_the_thousand_do_not_wear_the_flash_out(monkeypatch):
+    """A relay that has sensors renamed without end would have worn a sector out within two days."""
+    chip = Chip()
+    patch(monkeypatch, chip.clock)
+    store = chip.boot()
+    day = 24 * 3_600_000
+
+    async def rename(store):
+        number = 0
+        while chip.clock.now < 3 * day:
+            number += 1
+            assert store.save("sensors", b"name %d" % number)
+            await asyncio.sleep_ms(3000)
+        return number
+
+    assert live(store, rename, settle=False) > 50_000
+    assert store.writes <= 2 * (1000 + 3 * 24) and any("too often" in fault for fault in store.faults)
+    assert int(chip.boot().load("sensors")[5:]) > 50_000, "the last hour's was kept all the same"
