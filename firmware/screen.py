@@ -168,6 +168,8 @@ class Screen:
         elif "touch" in message:
             reason = self._parts.commands.run(message["touch"], message, TOUCH)
             if reason:
+                if reason.startswith("install code: "):  # what is wrong with it is for who speaks English
+                    reason = "the code is mistyped"
                 self.notice(_REASONS.get(reason) or "할 수 없습니다: " + reason)
                 return False
         else:

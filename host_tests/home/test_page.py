@@ -384,3 +384,40 @@ def test_with_codes_required_a_sensor_gets_in_by_its_label_only(visit):
     fast(page)
     page.wait_for_selector("#screen .s-ok:has-text('등록되었습니다')")
     record(page, "sensor.joined")
+
+
+def test_the_list_goes_on_after_ten_minutes_and_after_a_power_cut(visit):
+    page = visit()
+    page.click("#screen button:has-text('감지기')")
+    page.wait_for_selector("#screen .s-sensor:nth-child(4)")
+    first = page.evaluate("document.querySelector('#clock').textContent")
+    fast(page, 600)
+    heard = "[...document.querySelectorAll('#screen .s-sensor .s-heard')].map(each => each.textContent)"
+    page.wait_for_timeout(4000)  # 40 minutes
+    assert page.evaluate("document.querySelector('#clock').textContent") != first
+    fast(page, 1)
+    holds(page, f"{heard}.some(each => parseInt(each) >= 12)")  # the door says something every 4 h only
+    page.click(".cut-power")
+    fast(page)
+    view(page, "off")
+    view(page, "home")
+    fast(page, 1)
+    page.wait_for_selector("#screen .s-sensor:nth-child(4)")
+    assert not page.locator("#lines li.k-person:has-text('sensors.show')").count()
+
+
+def test_a_mistyped_code_is_said_in_korean_and_buttons_stay_in_sight(visit):
+    page = visit()
+    page.click("#screen button:has-text('감지기')")
+    page.fill("#screen input[name='ieee']", "00124b00c0de0001")
+    page.fill("#screen input[name='code']", "83FED3407A939723A5C639B26916D505C3B0")
+    page.click("#screen button:has-text('설치 코드 넣기')")
+    page.wait_for_selector("#screen .s-notice:has-text('코드를 다시 확인해 주세요')")
+    page.click("#screen button:has-text('감지기 등록')")
+    page.wait_for_selector("#screen .s-open time")
+    page.click("#screen button:has-text('닫기')")
+    page.wait_for_selector("#screen .view-home .s-open")
+    inside = """() => { const box = document.querySelector('#screen').getBoundingClientRect();
+        return [...document.querySelectorAll('#screen .s-touch button')].every(each => {
+          const at = each.getBoundingClientRect(); return at.bottom <= box.bottom && at.right <= box.right; }); }"""
+    assert page.evaluate(inside)

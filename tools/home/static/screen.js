@@ -22,6 +22,7 @@ export function draw(state, world, touch) {
     node.replaceChildren(view === "off" ? h("div", { class: "view view-off" }) : view === "starting" && !state.screen.title ? starting() : CASES.has(view) ? caseView(state) : sensors.isOpen() ? sensors.view(state, touch, again) : homeView(state, world, touch, again));
     if (world.monitor?.attached === false) node.append(h("div", { class: "cut" }, t("monitor_cut")));
   }
+  sensors.keep(state, touch);
   tick(state);
 }
 

@@ -17,6 +17,17 @@ export const glossed = (text) => (gloss(text) ? h("span", {}, text, h("small", {
 // The button on the home view that leads here.
 export const button = (touch, redraw) => h("button", { onclick: () => { open = true; touch("sensors.show"); redraw(); } }, t("touch_sensors"));
 
+const STALE_MS = 150_000; // the gateway tells it every minute, and for ten minutes only
+const ASK_MS = 1000;
+let asked = 0;
+
+// While the list is looked at the gateway is asked again: after ten minutes, and after it was switched off, it tells it no more.
+export function keep({ screen, listed }, touch) {
+  if (!open || screen.view !== "home" || (listed !== null && time.now() - listed < STALE_MS) || performance.now() - asked < ASK_MS) return;
+  asked = performance.now();
+  touch("sensors.show");
+}
+
 export function view({ screen, list }, touch, redraw) {
   const close = () => { open = false; chosen = ""; touch("sensors.hide"); redraw(); };
   const choose = (name) => {
@@ -32,6 +43,7 @@ export function view({ screen, list }, touch, redraw) {
         h("button", { class: "real", onclick: () => touch("sensors.register") }, t("touch_register")),
         h("button", { onclick: close }, t("touch_close")))),
     screen.notice ? h("p", { class: "s-notice", role: "alert" }, glossed(screen.notice)) : "",
+    ...(screen.lines ?? []).map((line) => h("p", { class: "s-notice" }, glossed(String(line)))),
     register(screen, touch) ?? "",
     h("ul", { class: "s-list" }, ...list.flatMap((each) => rows(each, touch, choose, redraw)), more(touch)));
 }
@@ -86,6 +98,7 @@ export function register(screen, touch) {
     ? h("p", { class: "s-open" }, h("b", {}, t("registering")), h("time", { "data-tick": "register", "data-until": until }), h("button", { onclick: () => touch("sensors.register_close") }, t("touch_stop")))
     : h("p", { class: "s-open closed" }, h("b", {}, t("registered_end")));
   return h("section", { class: "s-register", "aria-label": t("registering") }, head,
+    panel.open && panel.code ? h("p", { class: "s-more" }, t("code_needed")) : "",
     panel.replaces ? h("p", { class: "s-more" }, t("replaces").replace("%s", panel.replaces)) : "",
     ...(panel.now ?? []).map((each) => h("p", { class: "s-step" }, h("b", {}, each.name), h("progress", { max: each.of, value: each.done, "aria-label": each.name }), h("span", {}, glossed(each.text)))),
     ...(panel.said ?? []).slice(-3).map((each) => h("p", { class: each.ok ? "s-ok" : "s-no" }, glossed(each.text))));

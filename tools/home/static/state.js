@@ -10,6 +10,7 @@ export function blank() {
     screen: { view: "starting" }, lamps: {}, beacon: { light: false, sound: false },
     prompt: null, call: null, attempts: 0, window: null, origin: null, heard: [], booted: false,
     list: [], // the gateway's sensors, as it told last
+    listed: null, // when; null: not since it was switched on
     radio: {}, // sensor of the home -> joined, not_joined or left, as far as it ever changed
   };
 }
@@ -26,6 +27,7 @@ const FOLDS = {
     state.screen = { view: "off", t };
   },
   boot(state, line) {
+    state.listed = null;
     Object.assign(state, { prompt: null, window: null, lamps: {}, beacon: { light: false, sound: false }, booted: true });
     state.screen = { view: "starting", t: line.t }; // until the firmware says what it shows
   },
@@ -42,6 +44,7 @@ const FOLDS = {
   sensors(state, line) { // a long list comes in pieces
     const first = line.first ?? 0;
     state.list = state.list.slice(0, first).concat(line.sensors ?? []).slice(0, line.count ?? undefined);
+    state.listed = line.t;
   },
   joined(state, line) { state.radio[line.sensor] = "joined"; },
   not_joined(state, line) { state.radio[line.sensor] = "not_joined"; },

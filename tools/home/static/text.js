@@ -33,7 +33,7 @@ const WORDS = {
   to_dial: ["초 뒤 119에 전화합니다", "s until 119 is called"], to_dial_test: ["초 뒤 시험 번호로 겁니다", "s until the test number is called"], calling: ["전화를 거는 중", "Calling"],
   touch_test: ["시험 모드", "Test mode"], touch_leave: ["시험 끝내기", "Leave test mode"], touch_extend: ["10분 더", "10 min more"], touch_real: ["진짜입니다 · 119", "This is real · 119"], touch_silence: ["감지기 소리 끄기", "Silence the detector"],
   touch_sensors: ["감지기", "Sensors"], touch_register: ["감지기 등록", "Register a sensor"], touch_close: ["닫기", "Close"], touch_stop: ["그만", "Stop"], sensors: ["감지기", "Sensors"],
-  registering: ["감지기 등록 중", "Registering sensors"], registered_end: ["등록을 마쳤습니다", "Registration is closed"], replaces: ["새 감지기가 ‘%s’ 자리를 이어받습니다", "The new one takes the place of ‘%s’"],
+  registering: ["감지기 등록 중", "Registering sensors"], registered_end: ["등록을 마쳤습니다", "Registration is closed"], code_needed: ["설치 코드를 넣은 감지기만 들어올 수 있습니다", "Only sensors whose install code was entered can come in"], replaces: ["새 감지기가 ‘%s’ 자리를 이어받습니다", "The new one takes the place of ‘%s’"],
   link_good: ["좋음", "good"], link_weak: ["약함", "weak"], link_lost: ["끊김", "lost"], link_unknown: ["확인 중", "not known yet"], not_done: ["등록 중", "not done yet"],
   never_heard: ["소식 없음", "not heard yet"], just_now: ["방금", "just now"], min_ago: ["%s분 전", "%s min ago"], h_ago: ["%s시간 전", "%s h ago"],
   field_name: ["이름", "name"], field_place: ["장소", "place"], save: ["저장", "Save"], replace: ["교체", "Replace"], remove: ["삭제", "Remove"], remove_sure: ["정말 삭제", "Really remove"],

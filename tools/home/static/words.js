@@ -5,7 +5,8 @@ import { eventName, gloss, has, isEnglish, t } from "./text.js";
 const KINDS = { did: "person", prompt: "voice", prompt_end: "voice", dial: "call", call: "call", sms: "call", relay: "record", repeat: "record",
   confirm: "sensor", joined: "sensor", not_joined: "sensor", left: "sensor", screen: "panel", sensors: "panel", lamp: "panel", beacon: "panel" };
 export const ALL_KINDS = ["person", "voice", "call", "sensor", "record", "panel", "system"];
-export const kindOf = (line) => KINDS[line.what] || "system";
+const LOOKING = new Set(["sensors.show", "sensors.hide"]); // the page asks by itself, while the list is open
+export const kindOf = (line) => (LOOKING.has(line.step?.touch) ? "panel" : KINDS[line.what] || "system");
 
 export function sentence(line) {
   const own = SENTENCES[line.what];
