@@ -13,9 +13,13 @@ class Shelf:
 
     works = True
     lost = ()
+    unwritten = False
 
     def __init__(self):
         self.data = {}
+
+    def written(self, name):
+        return not self.unwritten
 
     def load(self, name):
         return self.data.get(name)

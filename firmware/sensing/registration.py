@@ -8,6 +8,8 @@ import asyncio
 
 from micropython import const
 
+from firmware.sensing.registry import BLOCK
+
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
     from typing import Any
@@ -19,6 +21,7 @@ _LOOK_MS = const(500)
 _ASLEEP_MS = const(8000)  # no step done for so long: it sleeps, and only a person can wake it
 _UNDERWAY_MS = const(600_000)  # then it is given up on the screen; a sign of life brings it back
 _UNDERWAY = const(8)
+_WRITTEN_MS = const(30_000)  # a flash that takes nothing keeps no removed sensor in the network for longer
 _SAID = const(5)  # last outcomes that are shown
 _SHOWN_MS = const(300_000)  # how long the panel stays after the last news
 _HOUR_MS = const(3_600_000)
@@ -53,6 +56,7 @@ class Registration:
         self._news_ms = 0
         self._hour_ms = 0
         self._recorded = 0
+        self._leaving: list = []  # (device, until ms): have to leave once the list without them is in flash
         self._wake = asyncio.Event()
         pairing = self._pairing
         pairing.admit = self._admit
@@ -189,12 +193,24 @@ class Registration:
         """For ever: while the window is open, or somebody is on the way in, see how it goes on."""
         while True:
             self._wake.clear()
-            if not self._open and not self._underway:
+            if not self._open and not self._underway and not self._leaving:
                 await self._wake.wait()
             self._look()
             await asyncio.sleep_ms(_LOOK_MS)
 
+    def _send_away(self) -> None:
+        """A sensor leaves only when no power cut can bring it back into the list: listed and gone, it would look like
+        one that protects.
+        """
+        if not self._leaving or self._parts.machine.open():
+            return
+        device, until_ms = self._leaving[0]
+        if self._parts.store.written(BLOCK) or self._clock.ms() >= until_ms:
+            self._leaving.pop(0)
+            self._pairing.remove(device)
+
     def _look(self) -> None:
+        self._send_away()
         parts = self._parts
         if self._open and parts.machine.open() and self._pairing.left_ms:
             self._pairing.close()  # nobody watches a window while help is called
@@ -321,12 +337,13 @@ class Registration:
         )
 
     def _dismiss(self, index: int) -> None:
-        """Have it leave the network, now or at its next sign of life; what it says counts no more."""
+        """Have it leave the network once that is written; what it says counts no more from now on."""
         sensors = self._parts.sensors
         sensor = sensors.all[index]
         self._end(self._registry.entries[index]["ieee"])
         if sensor is not None and sensor.device is not None:
-            self._pairing.remove(sensor.device)
+            self._leaving.append((sensor.device, self._clock.ms() + _WRITTEN_MS))
+            self._wake.set()
         sensors.remove(index)
 
     def _touch(self) -> None:

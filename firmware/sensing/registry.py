@@ -21,7 +21,7 @@ KINDS = ("smoke", "activity", "call_button", "door")
 _NAMES = ("화재감지기", "활동량감지기", "응급호출기", "출입감지기")
 _MAX_TEXT = const(40)  # characters of a name or a place
 _FORMAT = const(1)
-_BLOCK = "sensors"
+BLOCK = "sensors"
 _HEX = "0123456789abcdef"
 
 
@@ -79,7 +79,7 @@ class Registry:
         self._store = store
         self._log = log
         self.entries: list = [None] * PLACES
-        self.whole = store.works and _BLOCK not in store.lost
+        self.whole = store.works and BLOCK not in store.lost
         self.left_out = 0
         listed = self._stored()
         if listed is None:
@@ -91,7 +91,7 @@ class Registry:
             self._take(listed)
 
     def _stored(self) -> "list | None":
-        data = self._store.load(_BLOCK)
+        data = self._store.load(BLOCK)
         if not data:
             return None
         try:
@@ -220,7 +220,7 @@ class Registry:
     def save(self) -> bool:
         """Keep the list as it is when it is written; returns at once. False: it could not be kept (told)."""
         try:
-            if self._store.save(_BLOCK, self._whole):
+            if self._store.save(BLOCK, self._whole):
                 return True
             self._log.error("registry: it could not be kept")
         except Exception as error:  # noqa: BLE001 - the sensors work on, whatever is kept of them

@@ -149,6 +149,7 @@ def test_a_dead_sensor_is_replaced_under_its_name(gateway, full):
         {"sensor": "부엌 감지기", "ieee": HOME[0]["ieee"], "place": "부엌", "why": "replaced"}]
     joined = gateway.named("sensor.joined")[-1]
     assert joined["sensor"] == "부엌 감지기" and joined["ieee"] == NEW
+    gateway.look()
     assert ("remove", HOME[0]["ieee"]) in gateway.pairing.asked
     assert gateway.sensors.all[0].device.ieee == NEW
     assert sum(sensor is not None for sensor in gateway.sensors.all) == len(before)
@@ -176,11 +177,25 @@ def test_one_on_the_way_in_when_the_window_closes_still_replaces(gateway):
 @pytest.mark.req("ZB-03")
 def test_a_removed_sensor_has_to_leave_and_its_place_is_free(gateway):
     assert gateway.registration.remove("부엌 감지기") == ""
+    gateway.look()
     assert ("remove", HOME[0]["ieee"]) in gateway.pairing.asked
     assert gateway.named("sensor.left")[0]["why"] == "removed"
     assert gateway.names() == ["pendant"] and gateway.registry.entries[1]["name"] == "pendant"
     assert gateway.sensors.all[0] is None
     assert gateway.registration.remove("부엌 감지기") == "unknown sensor"
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_removed_sensor_leaves_once_no_power_cut_can_bring_it_back_into_the_list(gateway, written):
+    """A flash that takes nothing holds it back for half a minute."""
+    leave = ("remove", HOME[0]["ieee"])
+    gateway.store.unwritten = True
+    assert gateway.registration.remove("부엌 감지기") == ""
+    gateway.look(29_000)
+    assert leave not in gateway.pairing.asked and gateway.sensors.all[0] is None
+    gateway.store.unwritten = not written
+    gateway.look(0 if written else 1000)
+    assert gateway.pairing.asked.count(leave) == 1
 
 
 def test_who_leaves_by_itself_keeps_its_name(gateway):

@@ -45,15 +45,15 @@ def scenario(trigger: str, **fields) -> dict:
     return {"seed": 1, "until": 120_000, "sensors": SENSORS, "steps": steps, **fields}
 
 
-def futures(job: dict, program: str = "world", timeout: float = 900) -> dict:
+def futures(job: dict, program: str = "world", timeout: float = 900, heap: str = HEAP) -> dict:
     """{name of the case: its lines, those before it began first}. A process that fails fails the test."""
     found: dict = {}
     for start in range(0, len(job["cases"]), BATCH):
-        found.update(_batch({**job, "cases": job["cases"][start : start + BATCH]}, program, timeout))
+        found.update(_batch({**job, "cases": job["cases"][start : start + BATCH]}, program, timeout, heap))
     return found
 
 
-def _batch(job: dict, program: str, timeout: float) -> dict:
+def _batch(job: dict, program: str, timeout: float, heap: str) -> dict:
     with tempfile.TemporaryDirectory() as name:
         simulator.furnish(pathlib.Path(name))
         for index in range(len(job["cases"]) if program == "broken" else 0):
@@ -61,7 +61,7 @@ def _batch(job: dict, program: str, timeout: float) -> dict:
             simulator.furnish(pathlib.Path(name) / str(index))
         job = {"jobs": os.cpu_count() or 1, **job, "root": name}
         done = subprocess.run(
-            [micropython_path(), "-X", f"heapsize={HEAP}", "-m", PORT + program],
+            [micropython_path(), "-X", f"heapsize={heap}", "-m", PORT + program],
             cwd=ROOT, capture_output=True, text=True, timeout=timeout, input=json.dumps(job) + "\n",
             env={**os.environ, "LD_PRELOAD": library(), "MICROPYPATH": ":.frozen"},
         )
