@@ -10,6 +10,9 @@ STUBS := build/typings/.ready
 BOARD_TYPES = $(BIN)/mypy --config-file tools/mypy-board.ini --custom-typeshed-dir build/typings
 
 .DEFAULT_GOAL := help
+ifeq ($(origin GET),default) # make has a GET of its own, from the days of SCCS
+GET :=
+endif
 .PHONY: help setup sound run test test-fast lint types check scenario serve-ncp serve-modem serve-board bench soak image \
 	flash takeover clean
 .DELETE_ON_ERROR:

@@ -107,3 +107,10 @@ def test_pins_are_exact_and_complete():
     pinned = {line.split("==")[0] for line in pins}
     asked = [re.match(r"[a-z0-9_-]+", line) for line in (ROOT / "requirements.in").read_text().splitlines()]
     assert {found.group() for found in asked if found} <= pinned
+
+
+def test_takeover_gets_only_when_asked_to():
+    """GNU make has a variable GET of its own; PUT and CHECK must not become a GET beside it."""
+    for given, without in (("PUT=x.bin", "--get"), ("CHECK=x.bin", "--get"), ("GET=x.bin", "--put")):
+        said = make("-n", "takeover", "PORT=nowhere", given).stdout
+        assert f'--{given[:-6].lower()} "x.bin"' in said and without not in said
