@@ -32,6 +32,7 @@ class Flow:
         self.flooding = False
         self._looked = 0  # `dropped` at the last look
         self._lossy = False
+        self.doubtful = False  # what it said last was not taken
         self._since_ms = 0
         self._bits = 0
         self._passed_ms = [-PAUSE_MS] * (_CLEAR + 1)
@@ -77,7 +78,9 @@ class Flow:
         return True
 
     def look(self) -> int:
-        """To be called every 10 s or so. 1: a flood has begun; -1: it is over; 2: some loss is over; 0: no news."""
+        """To be called every 10 s or so. 1: a flood has begun; -1: it is over; 2: it is to be asked what was cut off or
+        not taken; 0: no news.
+        """
         cut = self.dropped - self._looked
         self._looked = self.dropped
         if cut:
@@ -87,8 +90,9 @@ class Flow:
                 return 1
             return 0
         if not self._lossy:
-            return 0
-        self._lossy = False
+            doubtful, self.doubtful = self.doubtful, False
+            return 2 if doubtful else 0
+        self._lossy = self.doubtful = False
         if not self.flooding:
             return 2
         self.flooding = False

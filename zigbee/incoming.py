@@ -163,6 +163,8 @@ class Incoming:
         are.
         """
         if self._doubt & _STALE and not told.is_alarm(kind, value):
+            if kind <= told.LEVEL:
+                self._flow.doubtful = True  # some count one sort of frame and not the other: it is asked
             return False
         if not self._doubt & _FLOOD:
             return True

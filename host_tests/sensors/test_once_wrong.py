@@ -255,3 +255,23 @@ def test_a_home_that_sleeps_is_not_made_deaf_every_half_hour(answer):
         for index, _ in asked if answer else ():
             home.hear(index, told.ALIVE, 0, after_ms=1000)
     assert bool(measured) is not answer
+
+
+@pytest.mark.fault(41)
+def test_a_detector_that_counts_its_reports_but_not_its_notifications_is_asked_whether_the_smoke_is_over(play):
+    lines = play("""
+device = home.devices["smoke"]
+def report(number):
+    home.uart.deliver(frame(device.short, 0x0402, number, bytes((0x0A, 0, 0, 0x29, 1, 8))))
+def notify(status):
+    device.status = status
+    home.uart.deliver(frame(device.short, 0x0500, 100, bytes((0, status, 0, 0, 255, 0, 0))))
+for number in range(12):
+    home.at(20000 + number * 1000, report, number)
+home.at(40000, notify, 1)
+home.at(60000, notify, 0)
+home.run(100000)
+""")
+    told_of = [(line[0], line[2]) for line in lines if line[1] == "sink" and line[0] >= 40_000]
+    assert told_of[0][1] == FIRE and told_of[0][0] <= 40_005
+    assert told_of[-1][1] == FIRE_CLEAR and 60_000 < told_of[-1][0] < 90_000
