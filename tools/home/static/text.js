@@ -10,7 +10,7 @@ const WORDS = {
   gateway: ["게이트웨이", "Gateway"], screen: ["게이트웨이 화면", "Screen of the gateway"], rooms: ["방", "Rooms"], desk: ["119 상황실", "119 desk"], faults: ["고장 내 보기", "Break something"],
   faults_note: ["그래도 119는 걸려야 합니다", "119 must still be dialled"], booting: ["켜지는 중", "Starting"], beacon: ["경광등", "Beacon"],
   beacon_on: ["경광등이 켜짐", "Beacon is flashing"], key_119: ["응급", "Emergency"], key_centre: ["센터", "Centre"], key_call: ["통화", "Call"], key_cancel: ["취소", "Cancel"],
-  lamp_on: ["불 켜짐", "lit"], hold_s: ["초", "s"], keys_hint: ["두 버튼 함께: 하나를 Shift 누르고 클릭하면 눌린 채로 있습니다. 다른 하나를 길게 누르세요", "Two keys at once: Shift+click one and it stays down, then hold the other"], rooms_hint: ["방을 누르면 그리로 걸어갑니다", "Press a room to walk there"],
+  lamp_on: ["불 켜짐", "lit"], hold_s: ["초", "s"], keys_hint: ["두 버튼 함께: 두 손가락으로, 또는 하나를 Shift+클릭하면 눌린 채로 있습니다. 그다음 다른 하나를 길게 누르세요", "Two keys at once: two fingers; or Shift+click one and it stays down, then hold the other"], rooms_hint: ["방을 누르면 그리로 걸어갑니다", "Press a room to walk there"],
   pick_up: ["받기", "Answer"], hang_up: ["끊기", "Hang up"], policy: ["119에 전화가 오면", "When 119 is called"],
   desk_auto: ["3초 뒤 받음", "After 3 s"], desk_manual: ["직접 받기", "By hand"], desk_busy: ["통화 중", "Busy"], desk_no_answer: ["안 받음", "No answer"], desk_drop: ["끊어짐", "Drops"],
   heard: ["상황실이 듣는 말", "What the operator hears"], heard_empty: ["전화가 오면 상황실이 듣는 말이 여기에 나옵니다", "What the operator hears appears here"],
