@@ -82,7 +82,6 @@ class Incoming:
         self._settled = False
         self._teller = self._tell  # made once: naming a method takes memory
         self.report = Report()
-        self.messages = 0
         self.broken = 0
         self.stale = 0
         self.failures = 0  # frames of one maker whose handling raised
@@ -93,7 +92,6 @@ class Incoming:
         if not decode(buf, at, size, fields):
             self.broken += 1
             return False
-        self.messages += 1
         device = self._find(fields[SHORT])
         self._device = device
         if device is None:

@@ -30,7 +30,7 @@ from firmware.sensing.sensor import (
     Sensor,
 )
 from firmware.sensing.strangers import Strangers
-from zigbee import ias, told
+from zigbee import activity, ias, told
 from zigbee.guard import tell
 
 _TYPE_CHECKING = const(0)
@@ -44,12 +44,8 @@ if _TYPE_CHECKING:
 
 _HELD_MS = const(5000)  # without a restore: from a press that counted to the next that does
 _STUCK_MS = const(60_000)  # fault 39
+_NO_MASK = activity.FAULT | activity.WALK_TEST | activity.COVERED  # in any of these states a mask means nothing
 _DOUBT_MS = const(60_000)  # a sensor whose old frames come again is asked what is the case this often at most
-_STATE_TAMPER = const(1)  # of the activity mask's state
-_STATE_LOW = const(2)
-_STATE_FAULT = const(4)
-_STATE_TESTED = const(8)
-_STATE_COVERED = const(16)
 
 
 def _nowhere(event: int, arg: int) -> None:
@@ -242,11 +238,11 @@ class Sensors:
             return
         now = self._clock.ms()
         if sensor.mask is not None:
-            sensor.mask.report(now, minute, mask, before, not state & (_STATE_FAULT | _STATE_TESTED | _STATE_COVERED))
-        status = (ias.TAMPER if state & _STATE_TAMPER else 0) | (ias.TROUBLE if state & _STATE_FAULT else 0)
-        sensor.covered = bool(state & _STATE_COVERED)
+            sensor.mask.report(now, minute, mask, before, not state & _NO_MASK)
+        status = (ias.TAMPER if state & activity.TAMPER else 0) | (ias.TROUBLE if state & activity.FAULT else 0)
+        sensor.covered = bool(state & activity.COVERED)
         self._health(sensor, status, now)
-        sensor.battery.heard_bit(bool(state & _STATE_LOW))
+        sensor.battery.heard_bit(bool(state & activity.BATTERY_LOW))
         if mask and self.watch is not None:
             self.watch.moved()
         self._lives(sensor, lqi, now)
