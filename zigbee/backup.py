@@ -47,10 +47,8 @@ def turned(seed: bytes, shift: int, address: bytes) -> bytes:
 
 def shift_of(seed: bytes, address: bytes, key: bytes) -> int:
     """With which shift the seed makes this key for the address; -1: it does not."""
-    for shift in range(16):
-        if turned(seed, shift, address) == key:
-            return shift
-    return -1
+    twice = address + address
+    return (seed + seed[:15]).find(bytes(key[i] ^ twice[i] for i in range(16)))
 
 
 async def frame_counter(nv: Nvram, extended_pan: bytes) -> int:

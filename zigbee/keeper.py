@@ -99,10 +99,13 @@ class Keeper:
             self._log.error("zigbee: the coprocessor's network cannot be backed up: %s" % wrong)
             return
         self._failures = 0
+        await asyncio.sleep(0)  # an emergency may be open: one costly step at a time
         self._carry_over(taken)
         now = self._clock.ms()
         daily = self._always or now - self._taken_ms >= _DAY_MS or self._taken_ms < 0
-        if daily or self.kept is None or ocb.changed(self.kept, taken):
+        news = daily or self.kept is None or ocb.changed(self.kept, taken)
+        await asyncio.sleep(0)
+        if news:
             self._always = False
             self._taken_ms = now
             self.backups += 1

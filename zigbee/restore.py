@@ -135,6 +135,7 @@ async def _write_devices(nv: Nvram, backup: dict, seed: bytes) -> None:
         addresses.append(bytes((kind, 0)) + ocb.wire(device["nwk_address"] or "fffe") + address)
         if link_key is None:
             continue
+        await asyncio.sleep(0)  # an emergency may be open
         key = unhexlify(link_key["key"])
         shift = ocb.shift_of(seed, address, key)
         if shift >= 0:
