@@ -415,8 +415,8 @@ def test_a_mistyped_code_is_said_in_korean_and_buttons_stay_in_sight(visit):
     page.wait_for_selector("#screen .s-notice:has-text('코드를 다시 확인해 주세요')")
     page.click("#screen button:has-text('감지기 등록')")
     page.wait_for_selector("#screen .s-open time")
-    cut = "(() => { const box = document.querySelector('#screen .s-register'); return box.scrollHeight - box.clientHeight; })()"
-    assert page.evaluate(cut) <= 1
+    assert page.evaluate("""() => { const box = document.querySelector('#screen .s-register');
+        return box.scrollHeight - box.clientHeight; }""") <= 1
     page.click("#screen button:has-text('닫기')")
     page.wait_for_selector("#screen .view-home .s-open")
     inside = """() => { const box = document.querySelector('#screen').getBoundingClientRect();
