@@ -69,7 +69,6 @@ class Sender:
         self._hold_until_ms = 0
         self._number = 0
         self.enabled = False
-        self.delivered = 0
         self.failed = 0
         self.lost = 0  # frames that found the line full
 
@@ -101,7 +100,6 @@ class Sender:
             return
         self._wake.set()
         if status == 0:
-            self.delivered += 1
             item.end(0)
         else:
             self._again(item)

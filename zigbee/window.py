@@ -43,7 +43,6 @@ class Window:
         self._fresh = True  # it has just started
         self.opened = False
         self.code_required = False
-        self.unconfirmed = 0
 
     @property
     def left_ms(self) -> int:
@@ -145,5 +144,4 @@ class Window:
         taken = await self._link.request(frames.ZDO_MGMT_PERMIT_JOIN_REQ, zdo.permit(for_s))
         if taken[0] == 0 and await wait_limited(self._answer, _ANSWER_MS) and self._status == 0:
             return True
-        self.unconfirmed += 1
         return False
