@@ -15,6 +15,10 @@ from zigbee import backup as ocb
 from zigbee import nvram
 from zigbee.nvram import Nvram, get16
 
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
+
 START = const(1)
 ADOPT = const(2)
 RESTORE = const(3)
@@ -86,6 +90,12 @@ def differs(found: Found, kept: dict) -> str:
     if moved and not 0 < (found.update_id - kept["nwk_update_id"]) & 0xFF < 0x80:
         return "PAN or channel"
     return ""
+
+
+def is_foreign(found: Found, refused: "Any") -> bool:
+    """Whether even a backup that is refused says that this is another network: it still names its extended PAN."""
+    named = refused.get("extended_pan_id") if isinstance(refused, dict) else None
+    return isinstance(named, str) and len(named) == 16 and named.lower() != found.extended_pan
 
 
 def decide(found: Found, kept: "dict | None", may_form: bool) -> int:

@@ -17,7 +17,7 @@ from micropython import const
 
 from zigbee import backup as ocb
 from zigbee import nvram
-from zigbee.identity import ADOPT, RESTORE, START, Found, NoNetwork, decide, differs, examine
+from zigbee.identity import ADOPT, RESTORE, START, Found, NoNetwork, decide, differs, examine, is_foreign
 from zigbee.keeper import Keeper
 from zigbee.link import Link, LinkError
 from zigbee.survey import Survey
@@ -76,15 +76,15 @@ class Network(Keeper):
         again. NoNetwork: only people can help.
         """
         formed = await self._nv.read(nvram.ON_A_NETWORK) == b"\x01"
+        found = await examine(self._nv, formed)
         if self.kept is not None:
             wrong = ocb.check(self.kept)
             if wrong:
                 self._log.error("zigbee: the kept backup is refused: %s" % wrong)
-                if not formed:
+                if not formed or is_foreign(found, self.kept):
                     raise NoNetwork("bad_backup")
                 self.kept = None  # the network itself is there and worth more
                 self.may_form = False
-        found = await examine(self._nv, formed)
         what = decide(found, self.kept, self.may_form)
         if what == ADOPT and not running:
             self._log.warning("zigbee: network %s is taken over, there was no backup of it" % found.extended_pan)
