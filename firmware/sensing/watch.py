@@ -292,9 +292,7 @@ class Watch:
         seen["suspect"] = sensor.battery.suspected
 
     def trouble(self) -> str:
-        """radio, radio_silence, interference or empty: why nobody is heard now."""
-        if not self.radio.up:
-            return "radio"
+        """radio_silence, interference or empty: why nobody is heard although the radio chip is in service."""
         return self._fault
 
     def _event(self, name: str, fields: dict) -> None:
