@@ -142,6 +142,4 @@ class Window:
         self._answer.clear()
         self._status = -1
         taken = await self._link.request(frames.ZDO_MGMT_PERMIT_JOIN_REQ, zdo.permit(for_s))
-        if taken[0] == 0 and await wait_limited(self._answer, _ANSWER_MS) and self._status == 0:
-            return True
-        return False
+        return taken[0] == 0 and await wait_limited(self._answer, _ANSWER_MS) and self._status == 0
