@@ -284,7 +284,7 @@ class Watch:
     def describe(self, sensor: "Sensor", seen: dict) -> None:
         """For the screen: link, dbm, heard_s (how long ago), battery's state, percent, mv, days; suspect."""
         link = sensor.link
-        seen["link"] = links.NAMES[link.state]
+        seen["link"] = None if link.heard_ms is None else links.NAMES[link.state]  # not known yet
         seen["dbm"] = link.dbm
         seen["heard_s"] = None if link.heard_ms is None else (self._clock.ms() - link.heard_ms) // _SECOND
         seen["temperature"] = sensor.temperature
