@@ -14,7 +14,7 @@ from firmware import sealed
 from firmware.sealed import Refused
 from firmware.sensing.registry import check_list
 from firmware.settings import check_setting
-from zigbee import backup as ocb
+from zigbee.net import backup as ocb
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:

@@ -15,14 +15,14 @@ from zigbee.bucket import Flow
 from zigbee.devices import NO_SHORT, STRANGER, Device, Devices, is_twice, reverse
 from zigbee.guard import forever
 from zigbee.incoming import Incoming
-from zigbee.interviews import WORKERS
+from zigbee.joining.interviews import WORKERS
+from zigbee.joining.pairing import Pairing
 from zigbee.link import Link, LinkError
-from zigbee.network import Network
-from zigbee.pairing import Pairing
+from zigbee.net.network import Network
+from zigbee.net.supervisor import Supervisor
 from zigbee.quirks import VALUES, adjust
 from zigbee.resolver import Resolver
 from zigbee.sender import Outgoing, Sender
-from zigbee.supervisor import Supervisor
 from zigbee.tsn import reset
 
 _TYPE_CHECKING = const(0)

@@ -235,7 +235,7 @@ def excuse(payload: bytes, mine: "list | None", other: "list | None") -> str:
     if control & 3 == 1 and other is REFUSED and mine == [(told.ALIVE, 0)]:
         return "a command that nobody here uses: its payload is not looked at"
     if control & 3 == 0 and command not in (0x01, 0x0A) and other is REFUSED and mine == [(told.ALIVE, 0)]:
-        return "a general command that is not told: whoever asked for it checks it (zigbee.answers)"
+        return "a general command that is not told: whoever asked for it checks it (zigbee.joining.answers)"
     if control & 3 == 0 and command in (0x01, 0x0A):
         return _list_excuse(body, mine, other)
     return ""

@@ -11,8 +11,8 @@ sys.path[:0] = [".", "host_tests/zigbee"]
 
 from fuzz_reader import Random  # noqa: E402
 
-from zigbee import answers, describing, zdo  # noqa: E402
-from zigbee.asker import Asker, Question  # noqa: E402
+from zigbee.joining import answers, describing, zdo  # noqa: E402
+from zigbee.joining.asker import Asker, Question  # noqa: E402
 
 SIMPLE = bytes((0x34, 0x12, 0, 0x34, 0x12, 20, 1, 4, 1, 2, 4, 0, 4, 0, 0, 1, 0, 3, 0, 0, 5, 2, 1, 5, 25, 0))
 NODE = bytes((0x34, 0x12, 0, 0x34, 0x12, 2, 0x40, 0x80, 0x07, 0x12, 80, 80, 0, 0, 0, 0, 0, 0))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from zigbee.asker import Asker, Question
+from zigbee.joining.asker import Asker, Question
 
 
 class NoSender:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from hal_sim.zigbee.ieee import ieee_of, wire_of
 from hal_sim.zigbee.network import blank_items, empty_tables, formed_items
 from hal_sim.zigbee.nv import Nv
-from zigbee import backup as ocb
-from zigbee import nvram, restore
 from zigbee.link import LinkError
-from zigbee.nvram import Nvram
+from zigbee.net import backup as ocb
+from zigbee.net import nvram, restore
+from zigbee.net.nvram import Nvram
 
 FUZZ = int(os.environ.get("FUZZ_COUNT", "1000"))
 

@@ -26,7 +26,8 @@ import zigpy_znp.types as znp_types  # noqa: E402
 from zigpy.zcl import foundation  # noqa: E402
 from zigpy_znp.frames import GeneralFrame  # noqa: E402
 
-from zigbee import frames, scan, zdo  # noqa: E402
+from zigbee import frames, scan  # noqa: E402
+from zigbee.joining import zdo  # noqa: E402
 
 _COUNT = max(300, int(os.environ.get("FUZZ_COUNT", "0")) // 1000)
 _MUTANTS = max(12_000, int(os.environ.get("FUZZ_COUNT", "0")) // 10)
@@ -281,7 +282,7 @@ _DESCRIPTORS = (
 
 
 def _profile(command, data):
-    """What zigpy-znp makes of it, in the words of zigbee.zdo; None: refused."""
+    """What zigpy-znp makes of it, in the words of zigbee.joining.zdo; None: refused."""
     header = znp_types.CommandHeader(0).with_type(znp_types.CommandType.AREQ)
     header = header.with_subsystem(znp_types.Subsystem.ZDO).with_id(command & 0xFF)
     try:

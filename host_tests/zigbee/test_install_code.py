@@ -5,7 +5,7 @@ from binascii import crc_hqx, hexlify
 
 import pytest
 
-from zigbee import install_code
+from zigbee.joining import install_code
 
 CODE = "83FED3407A939723A5C639B26916D505"
 KEY = "66b6900981e1ee3ca4206b6b861c02bb"
@@ -24,7 +24,7 @@ def test_the_check_vector():
 
 @pytest.mark.req("ZB-05")
 def test_the_check_vector_on_micropython(micropython):
-    program = "from zigbee import install_code; from binascii import hexlify; print(hexlify(install_code.key_of('%s')))"
+    program = "import binascii; from zigbee.joining.install_code import key_of; print(binascii.hexlify(key_of('%s')))"
     assert KEY in micropython(["-c", program % (CODE + "C3B5")])
 
 

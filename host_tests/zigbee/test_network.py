@@ -5,11 +5,12 @@ import os
 
 import pytest
 
-from zigbee import backup as ocb
-from zigbee import form, frames, restore
-from zigbee.identity import ADOPT, FORM, RESTORE, START, Found, NoNetwork, decide, differs
+from zigbee import frames
 from zigbee.link import LinkError
-from zigbee.survey import Survey
+from zigbee.net import backup as ocb
+from zigbee.net import form, restore
+from zigbee.net.identity import ADOPT, FORM, RESTORE, START, Found, NoNetwork, decide, differs
+from zigbee.net.survey import Survey
 
 KEY = "00112233445566778899aabbccddeef1"
 KEPT = {

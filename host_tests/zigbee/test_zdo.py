@@ -10,7 +10,8 @@ sys.path.insert(0, os.path.dirname(__file__))
 import fuzz_answers
 from fuzz_answers import CONFIGURATION, CONFIGURED, ENDPOINTS, NODE, READ, SIMPLE
 
-from zigbee import answers, describing, frames, zdo
+from zigbee import frames
+from zigbee.joining import answers, describing, zdo
 from zigbee.reader import Reader
 
 _COUNT = int(os.environ.get("FUZZ_COUNT", "40000"))

@@ -11,11 +11,11 @@ from binascii import hexlify, unhexlify
 
 from micropython import const
 
-from zigbee import nvram
-from zigbee.backup_check import FORMAT, check  # noqa: F401 - whoever has backups checks them here
 from zigbee.devices import reverse
 from zigbee.link import LinkError
-from zigbee.nvram import Nvram, get16, get32
+from zigbee.net import nvram
+from zigbee.net.backup_check import FORMAT, check  # noqa: F401 - whoever has backups checks them here
+from zigbee.net.nvram import Nvram, get16, get32
 
 SOURCE = "emergency-gateway@1"
 VERIFIED = const(2)  # a key's attributes: given out by the trust centre and proven (Z-Stack VERIFIED_KEY)

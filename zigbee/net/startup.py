@@ -1,6 +1,6 @@
 """Bringing the coprocessor into service on the home's network.
 
-Owns the order of the steps. Must never decide which network it is (zigbee.network does), and never disturb a
+Owns the order of the steps. Must never decide which network it is (zigbee.net.network does), and never disturb a
 coprocessor that is in service on it. Joining is closed at the end.
 """
 
@@ -12,8 +12,8 @@ from zigbee.link import Link, LinkError
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
-    from zigbee.network import Network
-    from zigbee.supervisor import Supervisor
+    from zigbee.net.network import Network
+    from zigbee.net.supervisor import Supervisor
 
 ENDPOINT = const(1)
 STARTED = const(9)  # device state of a coordinator in service (Z-Stack DEV_ZB_COORD)

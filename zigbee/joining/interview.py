@@ -8,11 +8,12 @@ the device becomes one of the home as soon as its kind is known, and everything 
 
 from micropython import const
 
-from zigbee import describing, kinds, working, zdo
-from zigbee.asker import Asker
+from zigbee import kinds
 from zigbee.devices import STRANGER, Device
 from zigbee.frames import ZDO_ACTIVE_EP_REQ
-from zigbee.outcome import Away, Refusal
+from zigbee.joining import describing, working, zdo
+from zigbee.joining.asker import Asker
+from zigbee.joining.outcome import Away, Refusal
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -49,7 +50,7 @@ _STEPS = (
 
 
 class Interview:
-    """One device's. on_step(ieee, done, of, name) and on_facts(ieee, facts) -> Device or None as in zigbee.pairing.
+    """One device's. on_step(ieee, done, of, name) and on_facts(ieee, facts) -> Device or None are those of Pairing.
 
     period_s: how often it shall report. cie(): the coordinator's own address as it travels.
     """

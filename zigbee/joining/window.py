@@ -11,15 +11,16 @@ import asyncio
 
 from micropython import const
 
-from zigbee import frames, zdo
+from zigbee import frames
 from zigbee.guard import wait_limited
+from zigbee.joining import zdo
 from zigbee.link import Link, LinkError
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
     from typing import Any
 
-    from zigbee.admission import Codes
+    from zigbee.joining.admission import Codes
 
 LONGEST_S = const(60)
 _ANSWER_MS = const(1000)

@@ -6,13 +6,14 @@ it is: maker and model are printable ASCII of limited length.
 
 from micropython import const
 
-from zigbee import answers, ias, kinds, quirks, zcl, zdo
+from zigbee import ias, kinds, quirks, zcl
 from zigbee.frames import ZDO_ACTIVE_EP_REQ, ZDO_NODE_DESC_REQ, ZDO_SIMPLE_DESC_REQ
-from zigbee.outcome import Refusal
+from zigbee.joining import answers, zdo
+from zigbee.joining.outcome import Refusal
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
-    from zigbee.interview import Interview
+    from zigbee.joining.interview import Interview
 
 _MAKER = const(0x0004)
 _MODEL = const(0x0005)

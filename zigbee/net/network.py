@@ -15,19 +15,19 @@ import gc
 
 from micropython import const
 
-from zigbee import backup as ocb
-from zigbee import nvram
-from zigbee.identity import ADOPT, RESTORE, START, Found, NoNetwork, decide, differs, examine, is_foreign
-from zigbee.keeper import Keeper
 from zigbee.link import Link, LinkError
-from zigbee.survey import Survey
+from zigbee.net import backup as ocb
+from zigbee.net import nvram
+from zigbee.net.identity import ADOPT, RESTORE, START, Found, NoNetwork, decide, differs, examine, is_foreign
+from zigbee.net.keeper import Keeper
+from zigbee.net.survey import Survey
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from zigbee.supervisor import Supervisor
+    from zigbee.net.supervisor import Supervisor
 
 _FAR_AHEAD = const(2_000_000)  # frames: a restoration was cut off after its last step, or a very busy day
 # Z-Stack 3.x.0 for the CC2652 (product 1, release 2.7) by their revision: what this host was made for
@@ -143,7 +143,7 @@ class Network(Keeper):
         )
 
     async def _restore(self, chip: "Supervisor") -> None:
-        from zigbee import restore  # loaded when it is needed
+        from zigbee.net import restore  # loaded when it is needed
 
         gc.collect()
         try:
@@ -158,7 +158,7 @@ class Network(Keeper):
 
     async def _write(self, chip: "Supervisor", counter: int) -> None:
         """Write the kept network over the provisional one, and keep that its counter is ahead before it is used."""
-        from zigbee import restore
+        from zigbee.net import restore
 
         kept = self.kept
         assert kept is not None
@@ -172,7 +172,7 @@ class Network(Keeper):
 
     async def _form(self, chip: "Supervisor", found: Found) -> None:
         """A network for a new home. It is kept before it is written: a cut leaves nothing, or what is restored."""
-        from zigbee import form, restore
+        from zigbee.net import form, restore
 
         gc.collect()
         try:

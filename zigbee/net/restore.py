@@ -15,14 +15,15 @@ from binascii import unhexlify
 
 from micropython import const
 
-from zigbee import backup as ocb
-from zigbee import frames, nvram
+from zigbee import frames
 from zigbee.link import Link, LinkError
-from zigbee.nvram import Nvram, get16, put16, put32
+from zigbee.net import backup as ocb
+from zigbee.net import nvram
+from zigbee.net.nvram import Nvram, get16, put16, put32
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
-    from zigbee.supervisor import Supervisor
+    from zigbee.net.supervisor import Supervisor
 
 # A receiver refuses every frame whose counter it has seen already, so the restored counter must be beyond the last one
 # that was sent. The backup is a day old at most; on the air a secured frame takes 5 ms with its pause and its

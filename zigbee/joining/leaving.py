@@ -5,8 +5,8 @@ Owns who is to leave, the last few. Must never ask more often than every few sec
 
 from micropython import const
 
-from zigbee.asker import Asker
 from zigbee.devices import Device
+from zigbee.joining.asker import Asker
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:

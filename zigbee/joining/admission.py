@@ -5,8 +5,9 @@ Owns both lists, each bounded. Must never log a code or a key.
 
 from micropython import const
 
-from zigbee import frames, install_code
+from zigbee import frames
 from zigbee.devices import wire_of
+from zigbee.joining import install_code
 from zigbee.link import Link, LinkError
 
 _TYPE_CHECKING = const(0)

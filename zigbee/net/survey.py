@@ -13,7 +13,7 @@ from micropython import const
 from zigbee import frames
 from zigbee.guard import wait_limited
 from zigbee.link import Link, LinkError
-from zigbee.nvram import get16, get32, put32
+from zigbee.net.nvram import get16, get32, put32
 
 CHANNELS = range(11, 27)
 ALL_CHANNELS = const(0x07FFF800)

@@ -9,14 +9,15 @@ import asyncio
 
 from micropython import const
 
-from zigbee import answers, ias, kinds, quirks, zcl, zdo
-from zigbee.describing import write_address
+from zigbee import ias, kinds, quirks, zcl
 from zigbee.frames import ZDO_BIND_REQ
-from zigbee.outcome import Refusal
+from zigbee.joining import answers, zdo
+from zigbee.joining.describing import write_address
+from zigbee.joining.outcome import Refusal
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
-    from zigbee.interview import Interview
+    from zigbee.joining.interview import Interview
 
 HOST_ENDPOINT = const(1)
 TEMPERATURE = const(0x0402)

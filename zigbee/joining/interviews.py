@@ -9,8 +9,8 @@ import asyncio
 from micropython import const
 
 from zigbee.devices import Device
-from zigbee.interview import IDLE, NAMES, RUNNING, WAITING, Interview
-from zigbee.outcome import Away, Refusal
+from zigbee.joining.interview import IDLE, NAMES, RUNNING, WAITING, Interview
+from zigbee.joining.outcome import Away, Refusal
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:

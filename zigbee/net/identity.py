@@ -11,9 +11,9 @@ from binascii import hexlify
 
 from micropython import const
 
-from zigbee import backup as ocb
-from zigbee import nvram
-from zigbee.nvram import Nvram, get16
+from zigbee.net import backup as ocb
+from zigbee.net import nvram
+from zigbee.net.nvram import Nvram, get16
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -114,6 +114,6 @@ def decide(found: Found, kept: "dict | None", may_form: bool) -> int:
 
 
 def _is_weak(key: bytes) -> bool:
-    from zigbee.form import is_weak  # loaded only where a network may be formed
+    from zigbee.net.form import is_weak  # loaded only where a network may be formed
 
     return is_weak(key)

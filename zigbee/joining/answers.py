@@ -8,7 +8,8 @@ from array import array
 
 from micropython import const
 
-from zigbee import scan, zdo
+from zigbee import scan
+from zigbee.joining import zdo
 
 _LIMIT = const(16)  # entries looked at in one answer
 

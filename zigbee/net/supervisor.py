@@ -1,7 +1,7 @@
 """Keeping the coprocessor in service: bringing it up, noticing when it is not, and bringing it up again.
 
 Owns the reset pin, the ladder of resets and `ready`. Must never give up, and never decide which network it is
-(zigbee.network does).
+(zigbee.net.network does).
 
 Faults 21 and 22: after QUIET_MS without a frame the coprocessor is asked for its state; two misses, a restart it
 reports or a state that is not "started", and it is brought up again: as it is, then after a soft reset, then by the
@@ -14,10 +14,10 @@ from micropython import const
 
 from zigbee.frames import SYS_RESET_REQ
 from zigbee.guard import tell, wait_limited
-from zigbee.identity import NoNetwork
 from zigbee.link import Link, LinkError
-from zigbee.network import Network
-from zigbee.startup import STARTED, NetworkInfo, device_state, printed, start
+from zigbee.net.identity import NoNetwork
+from zigbee.net.network import Network
+from zigbee.net.startup import STARTED, NetworkInfo, device_state, printed, start
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:

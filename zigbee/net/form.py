@@ -1,6 +1,6 @@
 """A new network for a new home: which channel, and identities that nobody else has.
 
-Owns the choice and the randomness. Must never form what can be restored (zigbee.network decides), never use a key
+Owns the choice and the randomness. Must never form what can be restored (zigbee.net.network decides), never use a key
 that others know, and never trust a source of randomness that gives the same byte sixteen times.
 
 The rule for the channel: the quietest, where
@@ -16,14 +16,14 @@ from binascii import hexlify
 
 from micropython import const
 
-from zigbee.backup import FORMAT, SOURCE, printed
 from zigbee.link import LinkError
+from zigbee.net.backup import FORMAT, SOURCE, printed
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
     from collections.abc import Callable
 
-    from zigbee.survey import Survey
+    from zigbee.net.survey import Survey
 
 _NETWORK_COST = const(30)
 _BETWEEN_COST = const(48)

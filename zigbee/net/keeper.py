@@ -2,7 +2,7 @@
 
 Owns the kept backup. Must never let another network take the place of the kept one, never drop a sensor of the home
 because the coprocessor forgot it, and never store again what did not change (flash wears) but for once a day: the
-frame counter in it must not be older than a day (zigbee.restore says why).
+frame counter in it must not be older than a day (zigbee.net.restore says why).
 """
 
 import asyncio
@@ -10,10 +10,10 @@ import gc
 
 from micropython import const
 
-from zigbee import backup as ocb
 from zigbee.guard import tell, wait_limited
 from zigbee.link import Link, LinkError
-from zigbee.nvram import Nvram
+from zigbee.net import backup as ocb
+from zigbee.net.nvram import Nvram
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:

@@ -12,10 +12,11 @@ from array import array
 
 from micropython import const
 
-from zigbee import scan, zcl, zdo
+from zigbee import scan, zcl
 from zigbee.devices import NO_SHORT, Device
 from zigbee.frames import ZDO_MGMT_LEAVE_REQ, ZDO_SEC_DEVICE_REMOVE
 from zigbee.guard import wait_limited
+from zigbee.joining import zdo
 from zigbee.sender import Outgoing, Sender
 
 _TYPE_CHECKING = const(0)

@@ -10,14 +10,14 @@ import asyncio
 from micropython import const
 
 from zigbee import frames
-from zigbee.admission import Codes, Refused
-from zigbee.asker import Asker
 from zigbee.devices import NO_SHORT, STRANGER, Device
-from zigbee.interview import AGAIN, NAMES, REPORTING, Interview
-from zigbee.interviews import Interviews
-from zigbee.leaving import Leaving
-from zigbee.outcome import Refusal
-from zigbee.window import Window
+from zigbee.joining.admission import Codes, Refused
+from zigbee.joining.asker import Asker
+from zigbee.joining.interview import AGAIN, NAMES, REPORTING, Interview
+from zigbee.joining.interviews import Interviews
+from zigbee.joining.leaving import Leaving
+from zigbee.joining.outcome import Refusal
+from zigbee.joining.window import Window
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
