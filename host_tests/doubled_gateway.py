@@ -75,6 +75,9 @@ class Pairing:
     def remove(self, device):
         self.asked.append(("remove", device.ieee))
 
+    def remember_removed(self, ieee):
+        self.asked.append(("removed before", ieee))
+
     def reconfigure(self, device, period_s):
         self.asked.append(("reconfigure", device.ieee, period_s))
 

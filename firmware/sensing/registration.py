@@ -65,6 +65,9 @@ class Registration:
         pairing.on_joined = self._on_joined
         pairing.on_refused = self._on_refused
         pairing.on_left = self._on_left
+        pairing.on_gone = self._registry.left
+        for ieee in self._registry.gone:
+            pairing.remember_removed(ieee)
         pairing.period_s = parts.settings.get("status_period_h") * 3600
 
     # ------------------------------------------------------------------ what people do

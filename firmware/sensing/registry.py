@@ -21,6 +21,7 @@ KINDS = ("smoke", "activity", "call_button", "door")
 _NAMES = ("화재감지기", "활동량감지기", "응급호출기", "출입감지기")
 _MAX_TEXT = const(40)  # characters of a name or a place
 _FORMAT = const(1)
+_GONE = const(16)  # removed sensors that are remembered
 BLOCK = "sensors"
 _HEX = "0123456789abcdef"
 
@@ -72,7 +73,8 @@ class Registry:
     """store: firmware.store.Store; imported: sensors.json, taken over when the store has no list yet.
 
     `entries` has PLACES of dict(name, kind, place, ieee, facts) or None; the list itself is never replaced. `whole`:
-    what was kept could be read; `left_out`: so many entries of it were bad.
+    what was kept could be read; `left_out`: so many entries of it were bad. `gone`: addresses of the last sensors that
+    were removed and are not known to have left the network.
     """
 
     def __init__(self, store: "Any", imported: "Any", log: "Log") -> None:
@@ -81,6 +83,7 @@ class Registry:
         self.entries: list = [None] * PLACES
         self.whole = store.works and BLOCK not in store.lost
         self.left_out = 0
+        self.gone: list = []
         listed = self._stored()
         if listed is None:
             listed = imported if isinstance(imported, list) else []
@@ -99,6 +102,9 @@ class Registry:
             wrong = check_list(whole)
             if wrong:
                 raise ValueError(wrong)
+            gone = whole.get("gone")
+            if isinstance(gone, list):
+                self.gone = [ieee for ieee in gone if is_ieee(ieee)][-_GONE:]
             return whole["sensors"]
         except Exception as error:  # noqa: BLE001 - the store's CRC was right: another firmware wrote it
             self._log.failed("registry", "the list cannot be read", error)
@@ -158,6 +164,7 @@ class Registry:
             if self.entries[index] is None:
                 self.entries[index] = {"name": self._name(KINDS.index(kind)), "kind": kind, "place": "", "ieee": ieee,
                                        "facts": facts}
+                self._stays(ieee)
                 self.save()
                 return index
         return -1
@@ -198,8 +205,24 @@ class Registry:
 
     def remove(self, index: int) -> None:
         """Its place is free again."""
+        self._dismiss(self.entries[index]["ieee"])
         self.entries[index] = None
         self.save()
+
+    def left(self, ieee: str) -> None:
+        """A removed sensor has left the network."""
+        if self._stays(ieee):
+            self.save()
+
+    def _stays(self, ieee: str) -> bool:
+        """It is not, or no more, one that has to leave. True: it was."""
+        if ieee not in self.gone:
+            return False
+        self.gone.remove(ieee)
+        return True
+
+    def _dismiss(self, ieee: str) -> None:
+        self.gone = [other for other in self.gone if other != ieee][1 - _GONE:] + [ieee]
 
     def replace(self, index: int, ieee: str, facts: dict) -> None:
         """Another sensor of the same kind takes over name and place, and gives up a place it had of its own."""
@@ -207,6 +230,8 @@ class Registry:
         own = self.by_ieee(ieee)
         if own >= 0 and own != index:
             self.entries[own] = None
+        self._dismiss(entry["ieee"])
+        self._stays(ieee)
         self.entries[index] = {"name": entry["name"], "kind": entry["kind"], "place": entry["place"], "ieee": ieee,
                                "facts": facts}
         self.save()
@@ -215,7 +240,8 @@ class Registry:
         last = PLACES
         while last and self.entries[last - 1] is None:
             last -= 1
-        return json.dumps({"format": _FORMAT, "sensors": self.entries[:last]}, separators=(",", ":")).encode()
+        whole = {"format": _FORMAT, "sensors": self.entries[:last], "gone": self.gone}
+        return json.dumps(whole, separators=(",", ":")).encode()
 
     def save(self) -> bool:
         """Keep the list as it is when it is written; returns at once. False: it could not be kept (told)."""

@@ -169,3 +169,21 @@ def test_it_runs_on_the_board_s_python(micropython):
         "r.rename(3, '침실 \\\"가\\\"', '안방')\nr.remove(4)\n"
         "a = Registry(S(), [], L())\nprint(a.entries == r.entries, a.count(), a.find('침실 \\\"가\\\"'))\n")
     assert micropython(["-c", program]).split() == ["True", "31", "3"]
+
+
+def test_who_was_removed_is_remembered_until_it_left_or_joined_again():
+    shelf = Shelf()
+    registry = Registry(shelf, [], Log())
+    for number in range(20):
+        assert registry.add(ieee(number), facts()) == 0
+        registry.remove(0)
+    assert registry.gone == [ieee(number) for number in range(4, 20)]
+    registry.left(ieee(4))
+    registry.left(ieee(99))
+    registry.add(ieee(5), facts())
+    registry.replace(0, ieee(6), facts())
+    assert Registry(shelf, [], Log()).gone == [*(ieee(number) for number in range(7, 20)), ieee(5)]
+    whole = json.loads(shelf.data)
+    for bad in (None, 7, ["x", ieee(1), 5]):
+        again = Registry(Shelf(json.dumps({**whole, "gone": bad}).encode()), [], Log())
+        assert again.gone == ([ieee(1)] if isinstance(bad, list) else []) and again.count() == 1

@@ -128,6 +128,18 @@ def test_a_removed_sensor_calls_nobody():
 
 
 @pytest.mark.req("ZB-03")
+@pytest.mark.req("ZB-04")
+def test_a_sensor_removed_while_it_was_away_has_to_leave_when_it_comes_back_after_a_restart():
+    """It announces nothing: it only has smoke to tell."""
+    steps = [step(T, "sensor", sensor="kitchen", radio=False), touch(T + 1000, "sensors.remove", sensor="kitchen"),
+             step(T + 60_000, "power_cut", for_ms=5000), step(T + 100_000, "sensor", sensor="kitchen", radio=True),
+             smoke(T + 110_000), smoke(T + 130_000, on=False), step(T + 160_000, "power_cut", for_ms=5000)]
+    line = play(steps, T + 200_000)
+    assert line.all("dial") == []
+    assert [(left["sensor"], left["t"] > T + 100_000) for left in line.all("left")] == [("kitchen", True)]
+
+
+@pytest.mark.req("ZB-03")
 def test_a_dead_sensor_is_replaced_under_its_name():
     steps = [step(T, "sensor", sensor="kitchen", radio=False),
              command(T + 1000, "sensors.replace", 1, sensor="kitchen"),

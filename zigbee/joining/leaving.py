@@ -44,6 +44,11 @@ class Leaving:
         self._some[device.wire] = [device, self._clock.ms(), _TRIES]
         self._asker.leave(device)
 
+    def expect(self, wire: bytes) -> None:
+        """It was to leave before the last start: it is asked at its first sign of life."""
+        if wire not in self._some and len(self._some) < _LIMIT:
+            self._some[wire] = [None, self._clock.ms() - _AGAIN_MS, 0]
+
     def alive(self, device: Device) -> None:
         """A sign of life of one that is to leave."""
         one = self._some[device.wire]

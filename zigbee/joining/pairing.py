@@ -6,11 +6,12 @@ another interview, and never grow: each list has its limit.
 """
 
 import asyncio
+from binascii import unhexlify
 
 from micropython import const
 
 from zigbee import frames
-from zigbee.devices import NO_SHORT, STRANGER, Device
+from zigbee.devices import NO_SHORT, STRANGER, Device, reverse
 from zigbee.joining.admission import Codes, Refused
 from zigbee.joining.asker import Asker
 from zigbee.joining.interview import AGAIN, NAMES, REPORTING, Interview
@@ -71,6 +72,7 @@ class Pairing:
         self.on_joined: Callable[[str, dict], Any] | None = None
         self.on_refused: Callable[[str, str], Any] | None = None
         self.on_left: Callable[[str], Any] | None = None
+        self.on_gone: Callable[[str], Any] | None = None  # one that was removed has left
 
     # What the product asks for
 
@@ -107,6 +109,10 @@ class Pairing:
         self.interviews.drop(device.wire)
         self._leaving.ask(device)
         self._wake.set()
+
+    def remember_removed(self, ieee: str) -> None:
+        """A sensor that was removed before the last start and is not known to have left (ieee as printed)."""
+        self._leaving.expect(reverse(unhexlify(ieee)))
 
     def reconfigure(self, device: Device, period_s: int) -> None:
         """It shall report this often, 60 s to 18 h; told at once if it listens, else at its next sign of life."""
@@ -194,6 +200,8 @@ class Pairing:
         self.interviews.drop(wire)
         self.asker.drop_keys(wire)
         if asked:
+            if self.on_gone is not None:
+                self.on_gone(ieee)
             return
         if interview is not None and not interview.admitted:
             since_ms = self._clock.ms() - interview.since_ms
