@@ -10,7 +10,7 @@ AFTER_HANG_MS = 90_000  # boots of 8 s of watchdog and 1.5 s of start each, unti
 PARTS = ("Uplink", "Screen", "Recorder", "Queue", "Settings", "Sensors", "Coordinator", "Speaker", "Journal", "Log",
          "TestMode", "Pcf8563", "Outputs", "BootCounter", "Store", "Registry", "Registration", "Takeover", "Announcer",
          "Watch", "Reports", "Commands")
-TIGHT = "1300K"  # every failed allocation looks through all of the heap: no larger than the home needs
+TIGHT = "1600K"  # every failed allocation looks through all of the heap: no larger than the home needs
 COUNTED = [part for part in PARTS if part != "BootCounter"]  # it is what ends a loop of resets: nothing counts its own
 BUSES = ("rtc", "journal", "console", "monitor", "uplink", "i2c", "speaker", "beacon", "siren", "lamp_119",
          "amp_enable",

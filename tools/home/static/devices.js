@@ -78,7 +78,7 @@ function fillBox() {
     h("optgroup", { label: t("own_profile") }, ...KINDS.map((kind) => h("option", { value: `${kind}|` }, t(`kind_${kind}`)))),
     ...KINDS.map((kind) => h("optgroup", { label: t(`kind_${kind}`) }, ...products.filter((each) => each.kind === kind).map((each) => h("option", { value: `${kind}|${each.model}` }, `${each.maker} ${each.model}`)))));
   const place = h("select", { id: "box_place", "aria-label": t("box_place"), "data-t-label": "box_place" }, ...Object.keys(PLACES).map((each) => h("option", { value: each }, t(WORDS[each]))));
-  const coded = h("input", { type: "checkbox", id: "box_code" });
+  const coded = h("input", { type: "checkbox", id: "box_code", "aria-label": t("box_code"), "data-t-label": "box_code" });
   find("box").replaceChildren(h("b", {}, t("box")), product, place, h("label", {}, coded, t("box_code")),
     h("button", { class: "button primary", id: "box_on", onclick: () => bring(product.value, place.value, coded.checked) }, t("box_on")));
 }
