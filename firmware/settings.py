@@ -57,6 +57,7 @@ _TABLE = {
     "day_from": (8, lambda value: _is_whole(value, 0, 12), True),
     "day_to": (21, lambda value: _is_whole(value, 13, 24), True),
 }
+_STRICT = {"install_code_required": True}
 
 
 def check_setting(name: str, value: object) -> str:
@@ -95,6 +96,8 @@ class Settings:
         self._store = store
         self._base = self._legal(values)
         self._changed = self._legal(self._stored())
+        if store is not None and store.works and _BLOCK in store.lost:
+            self._changed = dict(_STRICT)  # what was set is lost: the stricter until somebody says otherwise
         self.on_change: Callable[[str, Any, str], Any] | None = None  # name, value, by
 
     def _legal(self, values: object) -> dict:

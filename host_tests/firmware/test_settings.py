@@ -43,6 +43,9 @@ def test_there_is_no_setting_for_119():
 class Shelf:
     """A store in memory."""
 
+    works = True
+    lost = ()
+
     def __init__(self, data=None):
         self.data = data
 
@@ -67,6 +70,17 @@ def test_what_is_changed_at_run_time_wins_and_stays():
     again = st.Settings({"status_period_h": 2, "tester": "01012345678"}, Log(), shelf)
     assert (again.get("status_period_h"), again.get("door_announce"), again.get("tester")) == (3, False, "01012345678")
     assert again.all() == {"status_period_h": 3, "door_announce": False, "tester": "01012345678"}
+
+
+@pytest.mark.req("ZB-05")
+@pytest.mark.fault(20)
+def test_settings_that_are_lost_open_no_window_without_codes():
+    shelf = Shelf()
+    shelf.lost = ("settings",)
+    settings = st.Settings({"status_period_h": 2}, Log(), shelf)
+    assert settings.get("install_code_required") is True and settings.get("status_period_h") == 2
+    assert settings.change("install_code_required", False, "gateway") == ""
+    assert st.Settings({}, Log(), Shelf(shelf.data)).get("install_code_required") is False
 
 
 @pytest.mark.parametrize(("name", "value"), [
