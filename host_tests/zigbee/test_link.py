@@ -1,9 +1,8 @@
 """The link alone, in virtual time on MicroPython, against a far end that answers by script."""
 
-import json
-import textwrap
 
 import pytest
+from played import play_in
 
 PRELUDE = """
 import sys
@@ -54,7 +53,7 @@ async def ask(link, command, **options):
 @pytest.fixture
 def play(micropython):
     def run(program):
-        return [json.loads(line) for line in micropython(["-c", PRELUDE + textwrap.dedent(program)]).splitlines()]
+        return play_in(micropython, PRELUDE, program)
 
     return run
 

@@ -1,9 +1,8 @@
 """What was once found wrong in keeping the home's network, in virtual time."""
 
-import json
-import textwrap
 
 import pytest
+from played import play_in
 
 PRELUDE = """
 import sys
@@ -15,7 +14,7 @@ from net_scene import *
 @pytest.fixture
 def play(micropython):
     def run(program):
-        lines = [json.loads(line) for line in micropython(["-c", PRELUDE + textwrap.dedent(program)]).splitlines()]
+        lines = play_in(micropython, PRELUDE, program)
         assert lines[-1][1] == "end"
         return lines
 

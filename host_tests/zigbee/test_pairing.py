@@ -5,6 +5,7 @@ import os
 import textwrap
 
 import pytest
+from played import of, play_in, times
 
 PRELUDE = """
 import sys
@@ -17,19 +18,11 @@ CODE = "83FED3407A939723A5C639B26916D505C3B5"
 @pytest.fixture
 def play(micropython):
     def run(program):
-        lines = [json.loads(line) for line in micropython(["-c", PRELUDE + textwrap.dedent(program)]).splitlines()]
+        lines = play_in(micropython, PRELUDE, program)
         assert lines[-1][1:] == ["alive", True]
         return lines
 
     return run
-
-
-def of(lines, what, *start):
-    return [line for line in lines if line[1] == what and tuple(line[2:2 + len(start)]) == start]
-
-
-def times(lines, what, *start):
-    return [line[0] for line in of(lines, what, *start)]
 
 
 def shown(lines, what):

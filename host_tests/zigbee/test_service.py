@@ -1,9 +1,8 @@
 """The whole Zigbee side in virtual time on MicroPython: coordinator and sensors against the simulated coprocessor."""
 
-import json
-import textwrap
 
 import pytest
+from played import of, play_in, times
 
 FIRE, FIRE_CLEAR, CALL, CANCEL = 1, 2, 3, 5
 PRELUDE = """
@@ -16,19 +15,11 @@ from scene import *
 @pytest.fixture
 def play(micropython):
     def run(program):
-        lines = [json.loads(line) for line in micropython(["-c", PRELUDE + textwrap.dedent(program)]).splitlines()]
+        lines = play_in(micropython, PRELUDE, program)
         assert lines[-1][1:] == ["alive", True]
         return lines
 
     return run
-
-
-def of(lines, what, *start):
-    return [line for line in lines if line[1] == what and tuple(line[2:2 + len(start)]) == start]
-
-
-def times(lines, what, *start):
-    return [line[0] for line in of(lines, what, *start)]
 
 
 @pytest.mark.req("EMG-01")
