@@ -14,7 +14,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs" / "schema"
@@ -64,7 +64,7 @@ def topics() -> dict[str, tuple[str, int]]:
 
 @functools.lru_cache(maxsize=64)
 def _validator(reference: str) -> Any:
-    resources = [(name, Resource(contents=each, specification=DRAFT202012)) for name, each in files().items()]
+    resources = [(name, DRAFT202012.create_resource(each)) for name, each in files().items()]
     return Draft202012Validator({"$ref": reference}, registry=Registry().with_resources(resources))
 
 

@@ -2,7 +2,8 @@
 
 AT = 1772323200000
 KITCHEN = {"sensor": "부엌 화재", "ieee": "00124b0000000001", "place": "부엌"}
-LADDER = {"pressed": 0, "heard": 0, "prompting": 0, "dialling": 15000, "answered": 21000, "reported": 39000, "closed": 51000}
+LADDER = {"pressed": 0, "heard": 0, "prompting": 0, "dialling": 15000, "answered": 21000, "reported": 39000,
+          "closed": 51000}
 CELL = {"percent": 85, "mv": 2600}
 STATE = {"version": "0.1.0", "boot": 12, "up": 5, "waiting": 0, "mains": True, "sensors": 4, "link": "up"}
 
