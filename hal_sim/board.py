@@ -50,12 +50,13 @@ class SimBoard:
         self.rtc = RTC(home.rtc_cells)
         self.journal = Partition(home.flash, home.block)
         self.store = Partition(home.store_flash, home.block)
+        self.queue = Partition(home.queue_flash, home.block)
         self.i2c = I2C({ADDRESS: home.clock_chip})
         self.mains = Pin(1 if home.mains else 0)
         self.monitor = Stream(home.sched)
         home.monitor.attach(self.monitor)
-        self.uplink = Stream(home.sched)
-        home.relay.attach(self.uplink)
+        self.net = home.net
+        self.uplink: Stream | None = None
         self.console = Console(home.emit)
         self.wdt: WDT | None = None
 
@@ -93,7 +94,7 @@ class SimBoard:
             self.wdt.stop()
         for uart in (self.ncp_uart, self.modem_uart):
             uart.peer = None
-        for stream in (self.monitor, self.uplink):
-            stream.up = False
-            stream.peer = None
+        self.monitor.up = False
+        self.monitor.peer = None
+        self._home.net.lose()  # nobody says goodbye: the far end finds out by itself
         self.speaker.close()

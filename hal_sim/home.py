@@ -7,15 +7,16 @@ Must never know the firmware: it meets it only through the board's buses.
 import json
 
 from hal_sim.board import SimBoard
+from hal_sim.bus.net import SimNet
 from hal_sim.bus.partition import Flash, SparseFlash
 from hal_sim.ends import PowerCut, SimEnd
 from hal_sim.modem.chip import ModemChip
 from hal_sim.modem.store import FolderStore
 from hal_sim.monitor import Monitor
 from hal_sim.pcf8563 import Pcf8563, days_from_civil
-from hal_sim.relay import Relay
+from hal_sim.relay.site import Site
 from hal_sim.room_speaker import RoomSpeaker
-from hal_sim.steps import DEFAULT_START, ScenarioError, check_step, comes, parse_start, product
+from hal_sim.steps import DEFAULT_START, HOST_ONLY, OUTSIDE, ScenarioError, check_step, comes, parse_start, product
 from hal_sim.zigbee.chip import NcpChip
 from hal_sim.zigbee.household import STEPS
 from hal_sim.zigbee.ieee import ieee_of
@@ -30,18 +31,25 @@ if TYPE_CHECKING:
 
 _KST_S = 9 * 3600
 _JOURNAL_SECTORS = 4
-_STORE_SECTORS = 32
+_STORE_SECTORS = 48
+_QUEUE_SECTORS = 1024
 _BOOT_MS = {"power": 2500, "reset": 1500, "watchdog": 1500}  # bootloader, MicroPython, imports: order of size
 _ARMED_MS = 600  # the lamp is steady, not a flicker of the start
 _PRESS_MS = 200
 _BLOCK = 8192
+_RELAY_HOST, _RELAY_PORT = "relay.lab", 8883
+_GATEWAY = "GW-000000"
 
 
 class Home:
-    """root: folder for settings.json and sensors.json, with sound/ in it; write(line): takes one timeline line."""
+    """root: folder for settings.json and sensors.json, with sound/ and tls/ in it; write(line): takes a timeline line.
+
+    net: the host's network (hal_sim.bus.hostnet) for a scenario that asks for it. Raises ScenarioError without it.
+    """
 
     def __init__(
-        self, sched: "Scheduler", kernel: "Kernel", scenario: dict, root: str, write: "Callable[[str], Any]"
+        self, sched: "Scheduler", kernel: "Kernel", scenario: dict, root: str, write: "Callable[[str], Any]",
+        net: "Any" = None,
     ) -> None:
         self.sched = sched
         self.block = kernel.block
@@ -57,10 +65,12 @@ class Home:
         self.rtc_cells = [b""]
         self.flash = Flash(_JOURNAL_SECTORS, scenario.get("seed", 1))
         self.store_flash = SparseFlash(_STORE_SECTORS, scenario.get("seed", 1) + 1)
+        self.queue_flash = SparseFlash(_QUEUE_SECTORS, scenario.get("seed", 1) + 2)
         self.sensors = [_whole(item) for item in scenario.get("sensors", [])]
         self.clock_chip = Pcf8563(sched, _epoch_s(scenario.get("start", DEFAULT_START)))
         self.there = {item["name"]: product(item) for item in scenario.get("sensors", [])}
         self._open_chips(scenario)
+        self._open_net(scenario, net)
         self._write_files(scenario)
         for step in scenario.get("steps", []):
             sched.at(step["at"], self.do, step)
@@ -78,11 +88,26 @@ class Home:
         self.ncp = NcpChip(self.sched, self.emit, scenario.get("seed", 1))
         if scenario.get("network") != "none":
             self.ncp.load_home([_with_model(item) for item in scenario.get("sensors", [])])
-        self.relay = Relay(self.sched, self.emit)
         self.monitor = Monitor(self.sched, self.emit)
 
+    def _open_net(self, scenario: dict, net: "Any") -> None:
+        """The internet: the simulated one, with the relay in it, or the host's, where a relay is somebody else's."""
+        self.settings = {"relay_host": _RELAY_HOST, "relay_port": _RELAY_PORT}
+        self.settings.update(scenario.get("settings", {}))
+        self.relay: Site | None = None
+        if scenario.get("internet") == "host":
+            if net is None:
+                raise ScenarioError(HOST_ONLY)
+            self.net = net
+            return
+        self.net = SimNet(self.sched)
+        epoch_ms = _epoch_s(scenario.get("start", DEFAULT_START)) * 1000
+        gateway = self.settings.get("gateway", _GATEWAY)
+        self.relay = Site(self.net, self.emit, self.root + "/tls", epoch_ms, gateway)
+        self.relay.listen(self.settings["relay_host"], self.settings["relay_port"])
+
     def _write_files(self, scenario: dict) -> None:
-        for name, value in (("settings", scenario.get("settings", {})), ("sensors", self.sensors)):
+        for name, value in (("settings", self.settings), ("sensors", self.sensors)):
             with open(self.root + "/" + name + ".json", "w") as file:
                 file.write(json.dumps(value))
 
@@ -204,12 +229,25 @@ class Home:
         if "fault" in step:
             self.modem.set_fault(step["fault"])
         self.modem.set_network(step.get("voice"), step.get("data"), step.get("rssi"))
+        if "data" in step:
+            self.net.set_attached(step["data"])
 
     def _do_relay(self, step: dict) -> None:
+        relay = self.relay
+        if relay is None:
+            raise ScenarioError(OUTSIDE % "relay")
         if "up" in step:
-            self.relay.set_up(step["up"])
+            relay.set_up(step["up"])
+        if "fault" in step:
+            relay.set_fault(step["fault"])
         if "command" in step:
-            self.relay.command(step["command"])
+            relay.command(step["command"])
+
+    def _do_net(self, step: dict) -> None:
+        if self.relay is None:
+            raise ScenarioError(OUTSIDE % "net")
+        self.net.dns = step.get("dns", self.net.dns)
+        self.net.latency_ms = step.get("latency_ms", self.net.latency_ms)
 
     def _do_mains(self, step: dict) -> None:
         self.mains = step["on"]

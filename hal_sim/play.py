@@ -1,13 +1,15 @@
 """The simulator's process: `micropython -m hal_sim.play run|play APP ROOT`, scenario on the first line of stdin.
 
 run: virtual time to the scenario's end. play: real time, steps as JSON lines on stdin, {"do": "speed", "x": n} to go
-faster. The timeline goes to stdout, a JSON object a line. APP is the module whose run(board) is the firmware.
+faster; with "internet": "host" in the scenario the gateway has the computer's own network. The timeline goes to stdout,
+a JSON object a line. APP is the module whose run(board) is the firmware.
 """
 
 import json
 import sys
 
 from hal_sim.sched import Scheduler
+from hal_sim.steps import ScenarioError
 from hal_sim.vtime import install
 
 TYPE_CHECKING = False
@@ -20,7 +22,7 @@ _BEHIND_MS = 500  # real time: so much the world may catch up; what is more is g
 
 
 class Pace:
-    """Holds the world back to real time times `speed`, and takes the steps that come in meanwhile."""
+    """Holds the world back to real time times `speed`; takes steps that come in, wakes who waits for a socket."""
 
     def __init__(self, sched: "Scheduler", clock: "Any", poller: "Any") -> None:
         self._sched = sched
@@ -28,6 +30,8 @@ class Pace:
         self._poller = poller
         self.home: Any = None
         self._speed = 1
+        self._watched: list = []
+        self._line = False
         self._told = clock.ticks_ms()
         self._rebase()
 
@@ -45,19 +49,50 @@ class Pace:
             now = self._now()
             if now >= target_ms:
                 return self._behind(now, target_ms)
-            if self._poller.poll(min(1000, max(1, (target_ms - now) // self._speed))):
+            if self._poll(min(1000, max(1, (target_ms - now) // self._speed))):
                 self._sched.run_until(min(max(self._now(), self._sched.now_ms), target_ms))
-                self._take(sys.stdin.readline())
+                self._take_line()
                 return self._sched.now_ms
 
     def _behind(self, now_ms: int, target_ms: int) -> int:
         """The world is late: people are heard all the same, and a world that cannot go so fast goes slower."""
         if now_ms - target_ms > _BEHIND_MS * self._speed:
             self._rebase()
-        if not self._poller.poll(0):
+        self._poll(0)
+        if not self._line:
             return target_ms
-        self._take(sys.stdin.readline())
+        self._take_line()
         return self._sched.now_ms
+
+    # ------------------------------------------------------------------ sockets of the host's network
+    def watch(self, socket: "Any", events: int) -> None:
+        """Whoever waits is woken once one of the events is there."""
+        for one in self._watched:
+            if one[0] is socket:
+                one[1] |= events
+                self._poller.modify(socket, one[1])
+                return
+        self._watched.append([socket, events])
+        self._poller.register(socket, events)
+
+    def forget(self, socket: "Any") -> None:
+        """That socket is to be closed."""
+        for one in self._watched:
+            if one[0] is socket:
+                self._watched.remove(one)
+                self._poller.unregister(socket)
+                return
+
+    def _poll(self, limit_ms: int) -> bool:
+        """Something came within the limit; `_line`: on stdin."""
+        self._line = False
+        found = self._poller.poll(limit_ms)
+        for one in found:
+            if one[0] is sys.stdin:
+                self._line = True
+            else:
+                self.forget(one[0])
+        return bool(found)
 
     def _tell(self) -> None:
         """When time runs fast only the world itself knows how far it is."""
@@ -66,7 +101,11 @@ class Pace:
             self._told = now
             print('{"t": %d, "what": "now"}' % self._sched.now_ms)
 
-    def _take(self, line: str) -> None:
+    def _take_line(self) -> None:
+        """A step from stdin, if one is there."""
+        if not self._line:
+            return
+        line = sys.stdin.readline()
         if not line:
             raise SystemExit
         try:
@@ -89,9 +128,18 @@ def main(mode: str, app: str, root: str) -> None:
     from hal_sim.home import Home
     from hal_sim.run import run
 
+    net = None
     if mode == "play":
         kernel.pace = _pace(sched)
-    home = Home(sched, kernel, scenario, root, print)
+        if scenario.get("internet") == "host":
+            from hal_sim.bus.hostnet import HostNet
+
+            net = HostNet(kernel.pace.watch, kernel.pace.forget)
+    try:
+        home = Home(sched, kernel, scenario, root, print, net)
+    except ScenarioError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
     if kernel.pace is not None:
         kernel.pace.home = home
     run(home, __import__(app, None, None, ("run",)).run)

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
 
 BUTTONS = ("119", "centre", "call", "cancel")
 KINDS = ("smoke", "activity", "call_button", "door")
+RELAY_FAULTS = ("down", "mute", "silent", "no_connack", "mute_relay", "slow", "doubled", "kick", "none")
+DNS = ("works", "fails", "silent", "slow", "lies", "stranger")
+HOST_ONLY = "\"internet\": \"host\" is for the simulator's mode play only: leave it out, or say \"simulated\""
+OUTSIDE = "step '%s' is for the simulated internet: with \"internet\": \"host\" the relay is outside"
 NCP_FAULTS = ("hang", "reset", "garbage", "replace", "nv_lost", "unplugged", "version", "full", "none")
 
 
@@ -80,7 +84,8 @@ STEPS = {
     "call_in": {"from": (_TEXT, True)},
     "modem": {"fault": (_one_of("hang", "reset", "no_sim", "none"), False), "voice": (_BOOL, False),
               "data": (_BOOL, False), "rssi": (_NUMBER, False)},
-    "relay": {"up": (_BOOL, False), "command": (_OBJECT, False)},
+    "relay": {"up": (_BOOL, False), "fault": (_one_of(*RELAY_FAULTS), False), "command": (_OBJECT, False)},
+    "net": {"dns": (_one_of(*DNS), False), "latency_ms": (_MS, False)},
     "mains": {"on": (_BOOL, True)},
     "power_cut": {"for_ms": (_MS, True)},
     "ncp": {"fault": (_one_of(*NCP_FAULTS), True)},
@@ -96,7 +101,8 @@ STEPS = {
 # In the contract, but their parts are not simulated yet.
 NOT_YET = ("radar",)
 
-_FIELDS = {"seed": _NUMBER, "start": _TEXT, "until": _MS, "settings": _OBJECT, "network": _one_of("formed", "none")}
+_FIELDS = {"seed": _NUMBER, "start": _TEXT, "until": _MS, "settings": _OBJECT, "network": _one_of("formed", "none"),
+           "internet": _one_of("simulated", "host")}
 
 
 def check_step(step: "Any", where: str, sensors: dict) -> None:
@@ -185,7 +191,11 @@ def check_scenario(scenario: "Any") -> None:
             _check_value(scenario[name], _FIELDS[name], "'%s'" % name)
     seen = check_sensors(scenario)
     parse_start(scenario.get("start", DEFAULT_START))
-    check_steps(_list(scenario, "steps"), seen)
+    steps = _list(scenario, "steps")
+    check_steps(steps, seen)
+    for step in steps:
+        if scenario.get("internet") == "host" and step["do"] in ("relay", "net"):
+            raise ScenarioError(OUTSIDE % step["do"])
 
 
 def check_steps(steps: list, sensors: dict) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from firmware.settings import check_setting
-from hal_sim.steps import ScenarioError, check_scenario
+from hal_sim.steps import HOST_ONLY, ScenarioError, check_scenario
 from tools import simulator
 
 AFTER_MS = 120_000  # a scenario that does not say when it ends goes on so long after its last step
@@ -34,6 +34,8 @@ def load(path: str) -> dict:
         raise ScenarioError(f"{path}: not JSON: line {error.lineno}: {error.msg}") from None
     try:
         check_scenario(scenario)
+        if scenario.get("internet") == "host":
+            raise ScenarioError(HOST_ONLY)
         for name, value in scenario.get("settings", {}).items():
             reason = check_setting(name, value)
             if reason:
@@ -49,7 +51,7 @@ def run(scenario: dict, out: TextIO, heap: str = simulator.HEAP, progress: Calla
     """Write the timeline's lines to out. Raises RuntimeError with the last words when the process fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        simulator.furnish(folder)
+        simulator.furnish(folder, scenario.get("settings", {}).get("gateway", "GW-000000"))
         with subprocess.Popen(
             simulator.command("run", folder, heap), cwd=simulator.ROOT, env=simulator.environment(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",

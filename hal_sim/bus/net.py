@@ -19,7 +19,6 @@ _HEADER = 40  # IPv4 and TCP
 _SLOW_MS = 20000
 _NOWHERE = "203.0.113.1"  # addresses of documentation: nobody is there
 _STRANGER = "203.0.113.2"
-DNS = ("works", "fails", "silent", "slow", "lies", "stranger")
 
 
 class SimNet:
@@ -29,7 +28,7 @@ class SimNet:
         self.sched = sched
         self.latency_ms = latency_ms  # each way
         self.attached = True
-        self.dns = "works"
+        self.dns = "works"  # one of hal_sim.steps.DNS
         self.refuse = False
         self.silent = False
         self.up_bytes = self.up_packets = 0  # from the gateway; payload of TCP: TLS included
