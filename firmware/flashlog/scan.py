@@ -95,13 +95,15 @@ class Scan:
         return start, end
 
     def _settle(self, sector: int, start: int, end: int) -> None:
-        """The last entry is programmed once more, what is torn behind it is struck out (faults 2 and 3)."""
+        """The last entry is programmed once more, what may be torn behind it is struck out, also where it looks blank:
+        half programmed bits read as they like (faults 2 and 3).
+        """
         back = bytearray(SECTOR)
         view = self._sectors.load(sector)
         try:
             if start >= 0:
                 self._sectors.program(sector, start, memoryview(bytes(view[start:end])), back)
-            if end + ENTRY <= SECTOR and not layout.is_blank(self._sectors.load(sector), end, SECTOR):
+            if end + ENTRY <= SECTOR:
                 self._sectors.program(sector, end, memoryview(bytes(ENTRY)), back)
         except OSError:
             return  # it is as good as it was

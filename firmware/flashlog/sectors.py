@@ -42,6 +42,7 @@ class Sectors:
         self._buf = bytearray(SECTOR)
         self._view = memoryview(self._buf)
         self._loaded = -1  # sector that the buffer has
+        self._forgiven: list = []  # did not take a header once
 
     def _size(self) -> int:
         try:
@@ -118,7 +119,10 @@ class Sectors:
         return bool(got == data)
 
     def take(self, head: bytes, first: int) -> int:
-        """Open the next erased sector with this header; its number, -1: none is ready."""
+        """Open the next erased sector with this header; its number, -1: none is ready.
+
+        One that does not give it back may have been torn while it was opened, and looked blank: it is erased again once.
+        """
         back = bytearray(len(head))
         while self._counts[READY]:
             sector = self._following(READY)
@@ -127,11 +131,20 @@ class Sectors:
                 if self.program(sector, 0, memoryview(head), back):
                     self.use(sector, first)
                     return sector
+                if self._forgive(sector):
+                    continue
                 self._trouble("a sector does not keep what is written: storage worn")
             except OSError as error:
                 self._trouble("cannot be written: %r" % error)
             self.put(sector, BAD)
         return -1
+
+    def _forgive(self, sector: int) -> bool:
+        if sector in self._forgiven:
+            return False
+        self._forgiven.append(sector)
+        self.put(sector, DIRTY)
+        return True
 
     def kill(self, sector: int) -> None:
         """Nothing in it counts any more."""
