@@ -200,8 +200,13 @@ class Flash:
         return value
 
     def _bits(self, count: int) -> int:
-        chunk = bytes([self.noise() for _ in range(min(count, _CHUNK))])
-        return int.from_bytes((chunk * (count // len(chunk) + 1))[:count], "little")
+        chunk = bytearray(min(count, _CHUNK))
+        noise = self._noise
+        for at in range(len(chunk)):
+            noise = (noise * 1103515245 + 12345) & 0x7FFFFFFF
+            chunk[at] = (noise >> 16) & 0xFF
+        self._noise = noise
+        return int.from_bytes((bytes(chunk) * (count // max(len(chunk), 1) + 1))[:count], "little")
 
 
 class SparseFlash(Flash):
