@@ -28,7 +28,8 @@ from firmware.log import Log
 from firmware.outputs import Outputs
 from firmware.phone.dialler import Dialler
 from firmware.phone.phone import Phone
-from firmware.records import Queue, Recorder
+from firmware.queue import Queue
+from firmware.records import Recorder
 from firmware.screen import Screen
 from firmware.sensing.announce import Announcer
 from firmware.sensing.registration import Registration
@@ -41,7 +42,7 @@ from firmware.supervisor import WATCHDOG_MS, Supervisor
 from firmware.takeover import Takeover
 from firmware.test_mode import Testing, TestMode
 from firmware.texts import REPORTS
-from firmware.uplink import Uplink
+from firmware.uplink.link import Link
 from zigbee.coordinator import Coordinator
 
 _TYPE_CHECKING = const(0)
@@ -52,6 +53,7 @@ if _TYPE_CHECKING:
     from firmware.boards.board import Board
 
 VERSION = "0.1.0"
+_UNREACHED_MS = 180_000  # without the relay before the person is told
 _SAFE_MS = 10 * 60 * 1000  # a boot without all its parts lasts so long before it tries again with them
 
 
@@ -73,7 +75,8 @@ class Gateway:
         if not self.registry.whole:
             self.unread.append("sensors")
         self.outputs = self._build("outputs", lambda: Outputs(board, self.log))
-        self.queue = self._build("queue", Queue)
+        self.version = VERSION
+        self.queue = self._build("queue", lambda: Queue(board.queue, self.clock, self.log))
         self.recorder = self._build(
             "recorder", lambda: Recorder(self.clock, self.queue, 0, self.is_test, self.log)
         )
@@ -106,6 +109,9 @@ class Gateway:
         self.registration = self._build("registration", lambda: Registration(self))
         self.commands = self._build("commands", lambda: Commands(self))
         self.store.hold = self.machine.open
+        self.queue.hold = self.machine.open
+        self.queue.on_drop = self._records_dropped
+        self.link: Any = Absent()
         self.settings.on_change = self._setting_changed
         self.test_mode.on_left = lambda: self.emergency.inbox.put(ev.TEST_LEFT)
         self.front = Front(board, self)
@@ -184,9 +190,17 @@ class Gateway:
         """Every way from a trigger to 119 is there: buttons, radio, modem. The 119 lamp says so."""
         return self.coordinator.ready and self.phone.ready and not self.unread
 
+    def state(self) -> dict:
+        """The gateway as it is now, for the care system."""
+        return {"version": VERSION, "boot": self.recorder.boot, "up": self.clock.ms(), "armed": bool(self.armed()),
+                "mains": bool(self.board.mains.value()), "waiting": self.queue.waiting(),
+                "sensors": self.registry.count(), "troubles": self.troubles()}
+
     def troubles(self) -> list:
         """What the person should know, in plain words."""
         lines: list = []
+        if self.link.down_for_ms() >= _UNREACHED_MS:
+            lines.append("관제 서버와 연결이 끊겼습니다. 기록은 보관 중이며 119 버튼은 쓸 수 있습니다")
         if self.unread:
             lines.append("설정을 읽을 수 없습니다. 설치 기사에게 알려 주세요. 119 버튼은 쓸 수 있습니다")
         handover = self.takeover.line()
@@ -268,9 +282,18 @@ class Gateway:
         for line in self.store.faults:
             self._store_failed(*line.split(": ", 1))
         self.store.on_fault = self._store_failed
+        for what in self.queue.faults:
+            self._queue_failed(what)
+        self.queue.on_fault = self._queue_failed
 
     def _store_failed(self, block: str, what: str) -> None:
         self.recorder.event("gateway.fault", fault="store", block=block, what=what[:80])
+
+    def _queue_failed(self, what: str) -> None:
+        self.recorder.event("gateway.fault", fault="queue", what=what[:80])
+
+    def _records_dropped(self, stream: str, count: int, first: tuple, last: tuple) -> None:
+        self.recorder.event("queue.dropped", stream=stream, count=count, first=list(first), last=list(last))
 
     async def leave_safe_mode(self) -> None:
         """A boot that did without parts has lasted: try with all of them again, when nobody needs the gateway."""
@@ -284,8 +307,7 @@ class Gateway:
         """Everything a call can do without."""
         keep = self.supervisor
         screen = self.screen = Screen(self.board.monitor, self)
-        uplink = Uplink(self.board.uplink, self.queue, self.recorder, self.commands)
-        uplink.on_ack = self.emergency.acknowledged
+        self._start_link()
         keep.start("supervision", self.watch.run)
         keep.start("announcements", self.announcer.run)
         keep.start("store", self.store.run)
@@ -293,8 +315,18 @@ class Gateway:
         keep.start("registration", self.registration.run)
         keep.start("screen", screen.show)
         keep.start("touch", screen.lines.run)
-        keep.start("uplink", uplink.send)
-        keep.start("downlink", uplink.lines.run)
+
+
+    def _start_link(self) -> None:
+        self.supervisor.start("queue", self.queue.run)
+        if isinstance(self.queue, Absent):
+            return
+        link = self._build("link", lambda: Link(self))
+        if not isinstance(link, Absent):
+            self.link = link
+            link.courier.on_ack = self.emergency.acknowledged
+            self.supervisor.start("link", link.run)
+            self.supervisor.start("orders", link.orders.run)
 
 
 async def _main(gateway: Gateway) -> None:

@@ -6,7 +6,11 @@ Owns both. Must never let wall time decide a delay: everything that waits uses m
 import time
 
 from drivers.pcf8563 import Pcf8563
-from firmware.calendar import days_from_civil
+from firmware.calendar import civil_from_days, days_from_civil
+
+_EARLIEST_MS = 1_767_225_600_000  # 2026-01-01: nobody's present time is before this
+_LATEST_MS = 4_102_444_800_000  # 2100-01-01: what the clock chip can hold
+_CLOSE_MS = 2000  # no reason to set the clock
 
 
 class Clock:
@@ -45,3 +49,24 @@ class Clock:
     def wall_s(self) -> int:
         """Seconds since 1970, UTC; 0 while the clock is not set."""
         return 0 if self._offset_ms is None else (self.ms() + self._offset_ms) // 1000
+
+    def set_wall(self, at_ms: int) -> bool:
+        """It is at_ms now (ms since 1970, UTC), says somebody who can be trusted. False: that cannot be.
+
+        A clock that is right within 2 s is left alone. Delays know nothing of it: they count ms().
+        """
+        if not _EARLIEST_MS <= at_ms < _LATEST_MS:
+            return False
+        now = self.ms()
+        if self._offset_ms is None or abs(now + self._offset_ms - at_ms) > _CLOSE_MS:
+            self._offset_ms = at_ms - now
+            self._write_chip(at_ms // 1000)
+        return True
+
+    def _write_chip(self, wall_s: int) -> None:
+        days, rest = divmod(wall_s, 86400)
+        date = civil_from_days(days) + (rest // 3600, rest // 60 % 60, rest % 60)
+        try:
+            self._chip.write(date, (days + 4) % 7)
+        except Exception:  # noqa: BLE001 - the time is known all the same, until the next start
+            return

@@ -1,14 +1,16 @@
-"""Records of what happened, and the queue they wait in until the relay has committed them.
+"""Records: what happened and how things are, made once, with an identity that never repeats.
 
-Owns the identity (boot, seq) of every record. `record` returns at once and never raises: nothing waits for it.
-The queue is in memory and bounded. When it is full the oldest periodic record goes first, then the oldest event, an
-emergency's record last. What was dropped is counted.
+Owns the identity (boot, seq) of every record and its times. `event` and `periodic` return at once and never raise:
+nothing waits for them. What becomes of a record is the queue's (firmware/queue.py).
 """
 
 import gc
 import json
+import os
 
 from micropython import const
+
+from firmware.flashlog.layout import EMERGENCY, EVENT, MAX_DATA, PERIODIC
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -17,60 +19,18 @@ if _TYPE_CHECKING:
 
     from firmware.clock import Clock
     from firmware.log import Log
+    from firmware.queue import Queue
 
-_MAX_RECORDS = 250
-_MAX_BYTES = 64 * 1024
-
-_PERIODIC = const(0)  # ranks: the lowest goes first
-_EVENT = const(1)
-_EMERGENCY = const(2)
-
-
-class Queue:
-    """Encoded records in order of seq: append, look at the oldest, acknowledge one."""
-
-    def __init__(self) -> None:
-        self._items: list = []  # [seq, bytes, rank]
-        self._bytes = 0
-        self.dropped = 0
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def append(self, seq: int, data: bytes, rank: int) -> None:
-        self._items.append([seq, data, rank])
-        self._bytes += len(data)
-        while len(self._items) > _MAX_RECORDS or self._bytes > _MAX_BYTES:
-            self._drop()
-
-    def _drop(self) -> None:
-        victim = 0
-        lowest = _EMERGENCY
-        for index, item in enumerate(self._items):
-            if item[2] < lowest:
-                victim, lowest = index, item[2]
-                if lowest == _PERIODIC:
-                    break
-        self._bytes -= len(self._items.pop(victim)[1])
-        self.dropped += 1
-
-    def window(self, count: int) -> list:
-        """Up to count of the oldest (seq, bytes)."""
-        return [(item[0], item[1]) for item in self._items[:count]]
-
-    def ack(self, seq: int) -> bool:
-        """The relay committed seq. False: unknown or long gone (ignored by the caller, counted)."""
-        for index, item in enumerate(self._items):
-            if item[0] == seq:
-                self._bytes -= len(self._items.pop(index)[1])
-                return True
-        return False
+_SINCE_S = const(1_767_225_600)  # 2026-01-01: older than every gateway
+_UNKNOWN = const(0x80000000)
+_LIMIT = const(0xFFFFFFFF)
+_COMPACT = (",", ":")
 
 
 class Recorder:
-    """Makes records. boot: number of this boot, never repeated; is_test(): whether test mode is on."""
+    """Makes records. boot: number of this boot, 0 until `begin`; is_test(): whether test mode is on."""
 
-    def __init__(self, clock: "Clock", queue: Queue, boot: int, is_test: "Callable[[], bool]", log: "Log") -> None:
+    def __init__(self, clock: "Clock", queue: "Queue", boot: int, is_test: "Callable[[], bool]", log: "Log") -> None:
         self._clock = clock
         self._queue = queue
         self._is_test = is_test
@@ -78,39 +38,59 @@ class Recorder:
         self.boot = boot
         self._seq = 0
         self.failures = 0
-        self.on_record: Callable[[], None] | None = None  # called with nothing when the queue has something new
+
+    def begin(self, kept: int) -> int:
+        """Choose the number of this boot, larger than the last. kept: what the journal knows, 0: nothing.
+
+        When nothing is known, as on a new board or one whose flash was wiped, it is the second since 2026, without a
+        clock a random number from 2^31 on: a number that this gateway used before would make the relay take new records
+        for repeats.
+        """
+        last = max(kept, self._queue.last_boot())
+        if 0 < last < _LIMIT:
+            self.boot = last + 1
+        elif self._clock.wall_s() > _SINCE_S:
+            self.boot = self._clock.wall_s() - _SINCE_S
+        else:
+            self.boot = _UNKNOWN + (int.from_bytes(os.urandom(4), "little") >> 2)
+        return self.boot
 
     def event(self, name: str, **fields: "Any") -> int:
         """An event record; returns its seq, 0 when it could not be made."""
         test = fields.pop("test", None)
         fields["event"] = name
-        rank = _EMERGENCY if name.startswith("emergency.") else _EVENT
-        return self._make("event", fields, self._is_test() if test is None else test, rank)
+        urgent = name.startswith("emergency.") or name == "call.ended"
+        return self._make("event", fields, self._is_test() if test is None else test, EMERGENCY if urgent else EVENT)
 
     def periodic(self, kind: str, **fields: "Any") -> int:
         """A periodic record (status, activity); returns its seq, 0 when it could not be made."""
-        return self._make(kind, fields, self._is_test(), _PERIODIC)
+        return self._make(kind, fields, self._is_test(), PERIODIC)
 
-    def _make(self, kind: str, fields: dict, test: bool, rank: int) -> int:
+    def _make(self, kind: str, fields: dict, test: bool, stream: int) -> int:
         try:
-            return self._append(kind, fields, test, rank)
+            return self._append(kind, fields, test, stream)
         except MemoryError:
             gc.collect()
         except Exception as error:  # noqa: BLE001
             return self._failed(error)
         try:
-            return self._append(kind, fields, test, rank)
+            return self._append(kind, fields, test, stream)
         except Exception as error:  # noqa: BLE001
             return self._failed(error)
 
-    def _append(self, kind: str, fields: dict, test: bool, rank: int) -> int:
-        at = self._clock.wall_ms(self._clock.ms())
+    def _append(self, kind: str, fields: dict, test: bool, stream: int) -> int:
+        if not self.boot:
+            self.begin(0)
+        up = self._clock.ms()
+        at = self._clock.wall_ms(up)
         seq = self._seq + 1
-        fields.update(boot=self.boot, seq=seq, at=at, clock="unset" if at is None else "set", kind=kind, test=test)
-        self._queue.append(seq, json.dumps(fields).encode(), rank)
+        fields.update(boot=self.boot, seq=seq, at=at, up=up, clock="unset" if at is None else "set", kind=kind,
+                      test=bool(test))
+        data = json.dumps(fields, separators=_COMPACT).encode()
+        if len(data) > MAX_DATA:
+            raise ValueError("%d bytes are too many" % len(data))
         self._seq = seq
-        if self.on_record is not None:
-            self.on_record()
+        self._queue.append(self.boot, seq, data, stream)
         return seq
 
     def _failed(self, error: Exception) -> int:
@@ -118,3 +98,17 @@ class Recorder:
         gc.collect()
         self._log.error("record: %r" % error)
         return 0
+
+
+def dated(data: bytes, boot: int, clock: "Clock") -> bytes:
+    """The record, with the time it was made at when that is known by now. boot: the present one."""
+    if b'"clock":"unset"' not in data or clock.wall_ms(0) is None:
+        return data
+    record = json.loads(data)
+    if record["boot"] != boot or record["clock"] != "unset":
+        return data
+    record["at"] = clock.wall_ms(record["up"])
+    record["clock"] = "late"
+    if "from_up" in record:
+        record["from"] = clock.wall_ms(record.pop("from_up"))
+    return json.dumps(record, separators=_COMPACT).encode()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MAX_FILE_BYTES = 16384
 _BLOCK = "settings"
+_HOST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:"
 
 
 def is_phone_number(value: object) -> bool:
@@ -40,12 +41,18 @@ def _is_bool(value: object) -> bool:
     return isinstance(value, bool)
 
 
+def _is_host(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 64 and all(char in _HOST for char in value)
+
+
 def _is_numbers(value: object) -> bool:
     return isinstance(value, list) and len(value) <= 14 and all(is_phone_number(item) for item in value)
 
 
 # name: (default, check, may be changed at run time). `allowed`: who may call in, besides 119 (EMG-09, CALL-04: 15 with
-# it). `day_from`, `day_to`: the hours between which what can wait is said aloud.
+# it). `day_from`, `day_to`: the hours between which what can wait is said aloud. `relay_host`: name or address of the
+# relay's broker, empty: there is none; `relay_name`: what its certificate must say, empty: the same. `beat_s`,
+# `beat_battery_s`: s between two heartbeats (TEL-10).
 _TABLE = {
     "gateway": ("GW-000000", lambda value: isinstance(value, str) and 1 <= len(value) <= 32, False),
     "tester": ("", is_tester, False),
@@ -55,6 +62,11 @@ _TABLE = {
     "door_announce": (True, _is_bool, True),
     "status_period_h": (4, lambda value: _is_whole(value, 1, 4), True),
     "day_from": (8, lambda value: _is_whole(value, 0, 12), True),
+    "relay_host": ("", _is_host, False),
+    "relay_port": (8883, lambda value: _is_whole(value, 1, 65535), False),
+    "relay_name": ("", _is_host, False),
+    "beat_s": (60, lambda value: _is_whole(value, 15, 3600), True),
+    "beat_battery_s": (900, lambda value: _is_whole(value, 60, 3600), True),
     "day_to": (21, lambda value: _is_whole(value, 13, 24), True),
 }
 _STRICT = {"install_code_required": True}

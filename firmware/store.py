@@ -22,7 +22,8 @@ if _TYPE_CHECKING:
     from firmware.log import Log
 
 _WHOLE = "whole"  # the store's own: whether the others belong together (`adopt`)
-_PLAN = ((_WHOLE, 1), ("sensors", 7), ("network", 5), ("settings", 1), ("state", 2))  # name, sectors of a copy
+# name, sectors of a copy
+_PLAN = ((_WHOLE, 1), ("sensors", 7), ("network", 5), ("settings", 1), ("state", 2), ("link", 1))
 _COUNT = const(4)  # ioctl: number of sectors
 _HOLD_MS = const(200)
 _LOOK_MS = const(20)

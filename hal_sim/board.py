@@ -56,7 +56,7 @@ class SimBoard:
         self.monitor = Stream(home.sched)
         home.monitor.attach(self.monitor)
         self.net = home.net
-        self.uplink: Stream | None = None
+        self.set_time = None  # the system's time is the computer's
         self.console = Console(home.emit)
         self.wdt: WDT | None = None
 

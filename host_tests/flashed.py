@@ -6,7 +6,7 @@ from firmware.store import Store
 from hal_sim.bus.partition import Flash, Partition
 from hal_sim.ends import PowerCut
 
-SECTORS = 32
+SECTORS = 48
 
 
 class Log:

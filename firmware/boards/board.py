@@ -21,6 +21,18 @@ if _TYPE_CHECKING:
         def write(self, buf: bytes | bytearray | memoryview) -> int | None: ...
         def ioctl(self, request: int, arg: int) -> int: ...
 
+    class Net(Protocol):
+        """The data network, and connections over it. Nothing here waits."""
+
+        def ready(self) -> bool:
+            """A network is attached."""
+
+        def resolve(self, host: str, port: int, found: Callable[[list], Any]) -> None:
+            """found(addresses) is called later, or at once; with [] when the name has none."""
+
+        def open(self, address: Any) -> Any:
+            """A socket that begins to connect: a stream that can be waited on, with close(). OSError."""
+
     class Console(Protocol):
         """Where log lines go."""
 
@@ -64,7 +76,9 @@ class Board:
     wdt: "WDT | None"  # None until start_wdt(timeout_ms)
 
     monitor: "Stream | None"  # JSON lines to and from the attached monitor
-    uplink: "Stream | None"  # JSON lines to and from the relay
+    queue: "Partition | None"  # records on their way to the relay; 4 KB sectors; None: they are in memory
+    net: "Net | None"  # the way into the internet; None: there is none
+    set_time: "Callable[[int], Any] | None"  # s since 1970: what the system takes for time, and TLS judges by
     console: "Console"  # log lines, `level text`
 
     root: str  # folder of settings.json, sensors.json and sound/; root + "/settings.json" is a path
@@ -80,6 +94,8 @@ class Board:
         self.store = None
         self.wdt = None
         self.monitor = None
-        self.uplink = None
+        self.queue = None
+        self.net = None
+        self.set_time = None
         self.root = ""
         self.reset_cause = "unknown"

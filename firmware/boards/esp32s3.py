@@ -5,13 +5,18 @@ Owns the choice of pins and how each peripheral is opened; the one file of the p
 Wiring, levels and why these pins: docs/hardware.md. GPIO 26 to 37 belong to flash and PSRAM, 19 and 20 to USB.
 """
 
+import json
+
 import esp32
 import machine
+import network
 from machine import I2C, I2S, RTC, UART, WDT, Pin
 from micropython import const
 
 from firmware.boards.board import Board
 from firmware.boards.console import Console
+from firmware.boards.net import Net
+from firmware.calendar import civil_from_days
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -60,8 +65,11 @@ _SPEAKER_HZ = const(16000)
 _SPEAKER_IBUF = const(2048)  # 64 ms of sound: silent well within 100 ms
 _I2C_HZ = const(100_000)
 _MONITOR_BUF = const(2048)
+_WIFI_BYTES = const(512)
 _JOURNAL_LABEL = "journal"  # boards/partitions-16MB.csv
 _STORE_LABEL = "store"
+_QUEUE_LABEL = "queue"
+_WIFI_FILE = "/wifi.json"
 
 
 def open_board() -> Board:
@@ -81,7 +89,9 @@ def open_board() -> Board:
     board.speaker = _optional(board, "speaker", _open_speaker)
     board.i2c = _optional(board, "i2c", _open_i2c)
     board.monitor = _optional(board, "monitor", _open_monitor)
-    board.uplink = None  # PPP over the modem comes with the relay
+    board.queue = _optional(board, "queue", lambda: _open_partition(_QUEUE_LABEL))
+    board.net = _optional(board, "network", _open_net)
+    board.set_time = _set_time
     board.root = ""  # "" + "/settings.json"
     return board
 
@@ -108,7 +118,7 @@ def _optional(board: Board, name: str, opener: "Callable[[], Any]") -> "Any":
     """What opener() returns, or None with a log line: the gateway goes on without the part."""
     try:
         return opener()
-    except (OSError, ValueError, ImportError, MemoryError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, MemoryError, RuntimeError) as error:
         board.console.write("warning board: no %s: %r\n" % (name, error))
         return None
 
@@ -166,6 +176,24 @@ def _open_speaker() -> I2S:
 
 def _open_i2c() -> I2C:
     return I2C(0, scl=Pin(_I2C_SCL), sda=Pin(_I2C_SDA), freq=_I2C_HZ)
+
+
+def _open_net() -> "Net | None":
+    """A wireless network, where /wifi.json names one: {"ssid": ..., "key": ...}. The modem's PPP is not there yet."""
+    with open(_WIFI_FILE) as file:
+        wifi = json.loads(file.read(_WIFI_BYTES))
+    station = network.WLAN(network.WLAN.IF_STA)
+    station.active(True)
+    station.config(reconnects=-1)
+    station.connect(wifi["ssid"], wifi["key"])
+    return Net(station.isconnected)
+
+
+def _set_time(wall_s: int) -> None:
+    """The system's time, s since 1970, UTC: mbedTLS judges certificates by it."""
+    year, month, day = civil_from_days(wall_s // 86400)
+    rest = wall_s % 86400
+    RTC().datetime((year, month, day, 0, rest // 3600, rest // 60 % 60, rest % 60, 0))
 
 
 def _open_monitor() -> "Stream | None":

@@ -70,6 +70,7 @@ class Narrator:
         machine = self._machine
         if self._ladder.start_ms != machine.started_ms:  # the first cause of this emergency
             self._ladder.begin(machine.started_ms)
+            self._last_seq = 0
         fields = {"cause": CAUSES[machine.cause], "source": self._source(machine.cause, machine.source)}
         self._add_sensor(fields, machine.cause, machine.source)
         self._event("emergency.triggered", **fields)
@@ -139,8 +140,9 @@ class Narrator:
         self._parts.log.info("fire within 15 min of a connected call: not dialled again")
 
     def acknowledged(self, seq: int) -> None:
-        """The relay committed a record."""
-        if seq == self._last_seq and seq:
+        """The relay committed every event of this boot up to this one."""
+        if 0 < self._last_seq <= seq:
+            self._last_seq = 0
             self._ladder.reach(steps.ACKNOWLEDGED, self._clock.ms())
 
     def _event(self, name: str, **fields: "Any") -> int:

@@ -214,8 +214,7 @@ class Emergency:
         if dropped:
             machine.state = m.IDLE
         journal.resumptions = journal.resumptions + 1 if machine.open() else 0
-        journal.boot += 1
-        self._parts.recorder.boot = journal.boot
+        journal.boot = self._parts.recorder.begin(journal.boot) or journal.boot + 1
         if last and last[0]:
             # Both were written at one instant. Without a clock, then or now, how long it was off is not counted.
             left_s = last[0] - (self._clock.wall_s() if last[1] and self._clock.wall_s() else last[1])

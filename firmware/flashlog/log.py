@@ -15,7 +15,7 @@ from firmware.flashlog import layout
 from firmware.flashlog.layout import ACK, ENTRY, HEAD, MAX_DATA, SECTOR, STREAMS
 from firmware.flashlog.reader import Reader
 from firmware.flashlog.scan import Scan
-from firmware.flashlog.sectors import DIRTY, READY, Sectors
+from firmware.flashlog.sectors import BAD, READY, Sectors
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -28,6 +28,7 @@ _RESERVE = const(48)  # of a sector, for acknowledgements when it is full
 _NOTE_EVERY = const(10)  # records acknowledged and not yet written down: so many may come again after a cut
 _TRIES = const(3)  # sectors a record may cost
 _MOST_ROTTEN = const(64)
+_USUAL = const(12)  # records of a sector
 _NAMES = ("periodic", "event", "emergency")
 
 
@@ -128,8 +129,8 @@ class FlashLog:
     # ------------------------------------------------------------------ acknowledging
     def acknowledge(self, stream: int, boot: int, seq: int) -> None:
         """Everything of the stream up to this identity was delivered. What flash is not told yet may come again."""
-        ident = boot << 32 | seq
-        if self._acked[stream] < ident <= self._last[stream]:
+        ident = min(boot << 32 | seq, self._last[stream])
+        if self._acked[stream] < ident:
             self._acked[stream] = ident
 
     def acked(self, stream: int) -> int:
@@ -231,6 +232,14 @@ class FlashLog:
         if self.on_drop is not None:
             self.on_drop(stream, count, (first >> 32, first & 0xFFFFFFFF), (last >> 32, last & 0xFFFFFFFF))
 
-    def room(self) -> int:
-        """Sectors that are erased or may be."""
-        return self.sectors.count(READY) + self.sectors.count(DIRTY)
+    def works(self) -> bool:
+        """There is flash that takes something."""
+        return self.sectors.count(BAD) < self.sectors.total
+
+    def depth(self) -> int:
+        """Records that wait, roughly: a whole sector counts for what usually fits."""
+        sectors = 0
+        for stream in range(STREAMS):
+            if self.waiting(stream):
+                sectors += max(len(self.chains[stream]) - 1, 0)
+        return sectors * _USUAL

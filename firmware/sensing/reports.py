@@ -113,10 +113,11 @@ class Reports:
         if not mask.due(now_ms):
             return
         begin_ms, bits, known = mask.take(now_ms)
-        self._parts.recorder.periodic(
-            "activity", sensor=sensor.name, ieee=sensor.ieee, place=sensor.place,
-            **{"from": self._clock.wall_ms(begin_ms), "mask": bits, "known": [known >> n & 1 for n in range(5)]},
-        )
+        fields = {"sensor": sensor.name, "ieee": sensor.ieee, "place": sensor.place, "mask": bits,
+                  "from": self._clock.wall_ms(begin_ms), "known": [known >> n & 1 for n in range(5)]}
+        if fields["from"] is None:
+            fields["from_up"] = begin_ms  # dated when the time is known
+        self._parts.recorder.periodic("activity", **fields)
 
 
 def value_of(sensor: "Sensor") -> "bool | int | None":

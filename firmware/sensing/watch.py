@@ -103,6 +103,10 @@ class Watch:
         """The sensor at index is no longer of the home."""
         self._announcer.removed(index)
 
+    def tell(self, sensor: "Any") -> None:
+        """Its status record, now."""
+        self._reports.status(sensor)
+
     # ------------------------------------------------------------------ every 10 s
     def tick(self, now_ms: int) -> None:
         coordinator = self._coordinator

@@ -26,7 +26,7 @@ class Log:
         pass
 
 
-flash = Flash(32)
+flash = Flash(48)
 
 
 def boot() -> Store:

@@ -1,0 +1,115 @@
+"""Commands of the care system as they come over the link: whose turn they are, each once, none too late.
+
+Owns the highest counter, kept in flash before a command is carried out. What a command does is firmware/commands.py's.
+Must never carry out a command twice, nor one that is old, and never keep anything from the emergency path.
+"""
+
+import asyncio
+import json
+
+from micropython import const
+
+from firmware.commands import COMMAND
+
+_TYPE_CHECKING = const(0)
+if _TYPE_CHECKING:
+    from typing import Any
+
+_MAX_ID = const(40)
+_MAX_COUNTER = const(1 << 53)
+_WAITING = const(8)  # more at once are refused: they come again or not at all
+_KEEP_MS = const(2000)  # flash may take so long to keep the counter
+_SPREAD_MS = const(50)
+
+
+class Orders:
+    """parts: the gateway: commands, recorder, clock, log, machine; kept: firmware.uplink.kept.Kept."""
+
+    def __init__(self, parts: "Any", kept: "Any") -> None:
+        self._parts = parts
+        self._kept = kept
+        self._queue: list = []
+        self._news = asyncio.Event()
+        self.refused = 0  # of a bad form
+        self.repeats = 0  # old ones, and those that came again
+
+    def feed(self, payload: "memoryview") -> None:
+        """A command's bytes. Never raises for what they say."""
+        try:
+            order = json.loads(bytes(payload))
+        except ValueError:
+            order = None
+        if not isinstance(order, dict) or _form(order):
+            self.refused += 1
+        elif order["counter"] <= self._kept.counter:
+            self.repeats += 1
+        elif len(self._queue) >= _WAITING:
+            self.refused += 1
+        elif order["name"] == "time":  # what the others are judged by
+            self._kept.take(order["counter"])
+            self._answer(order, self._set_time(order))
+        else:
+            self._kept.take(order["counter"])
+            self._queue.append(order)
+            self._news.set()
+
+    async def run(self) -> None:
+        """For ever: carry out what came, one after the other."""
+        while True:
+            if not self._queue:
+                self._news.clear()
+                await self._news.wait()
+            order = self._queue[0]
+            try:
+                if not self._parts.machine.open():  # nothing is written then; a command for it does not wait
+                    await self._kept.flush(_KEEP_MS)
+                await self._carry_out(order)
+            finally:
+                self._queue.pop(0)
+
+    async def _carry_out(self, order: dict) -> None:
+        now = self._parts.clock.wall_ms(self._parts.clock.ms())
+        if now is None:
+            self._answer(order, "the time is not known")
+        elif order["expires"] < now:
+            self._answer(order, "too late")
+        elif order["name"] == "state":
+            self._parts.recorder.event("command.done", id=order["id"], state=self._parts.state())
+            await self._tell_sensors()
+        else:
+            self._answer(order, self._parts.commands.run(order["name"], order, COMMAND))
+
+    async def _tell_sensors(self) -> None:
+        """A status record of every sensor, not all in one go."""
+        for sensor in self._parts.sensors.all:
+            if sensor is not None:
+                self._parts.watch.tell(sensor)
+                await asyncio.sleep_ms(_SPREAD_MS)
+
+    def _set_time(self, order: dict) -> str:
+        at = order.get("at")
+        if not _is_whole(at) or not self._parts.clock.set_wall(at):
+            return "'at' has a bad value"
+        return ""
+
+    def _answer(self, order: dict, reason: str) -> None:
+        if reason:
+            self._parts.recorder.event("command.refused", id=order["id"], reason=reason)
+        elif order["name"] != "time":  # it comes with every connection and changes nothing that is seen
+            self._parts.recorder.event("command.done", id=order["id"])
+
+
+def _form(order: dict) -> str:
+    """Empty, or what is wrong with its form."""
+    ident = order.get("id")
+    if not isinstance(ident, str) or not 0 < len(ident) <= _MAX_ID:
+        return "id"
+    for name in ("counter", "expires"):
+        value = order.get(name)
+        if not _is_whole(value) or not 0 < value <= _MAX_COUNTER:
+            return name
+    return "" if isinstance(order.get("name"), str) else "name"
+
+
+def _is_whole(value: "Any") -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
