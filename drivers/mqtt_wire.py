@@ -63,9 +63,7 @@ class Wire:
 
     def fail(self, error: BaseException) -> BaseException:
         """It is over because of `error`, unless it was already; returns what to raise."""
-        if isinstance(error, asyncio.CancelledError):
-            if self.error is not None:  # end() it was that cancelled
-                return self.error
+        if isinstance(error, asyncio.CancelledError):  # the caller's own
             self.end(MqttError("given up"))
             return error
         if isinstance(error, ValueError):  # what TLS raises beside OSError
@@ -159,6 +157,9 @@ class Wire:
             if tries >= _SPURIOUS:
                 await asyncio.sleep_ms(_PAUSE_MS)
             await ready(self._raw)
+        except asyncio.CancelledError:
+            self.check()  # end() it was that cancelled
+            raise
         finally:
             self._waiting[which] = None
 
