@@ -33,6 +33,7 @@ EMERGENCY = const(2)
 STREAMS = const(3)
 ACK = const(4)  # ACK + stream: that stream is acknowledged up to this identity
 _SYNC = const(0xC3)
+_SYNC_BYTE = b"\xc3"
 _FORMAT = const(1)
 _MAGIC = const(0x514C5747)
 _PART_TWO = "<BBHIIIIIIII"
@@ -129,10 +130,16 @@ def is_end(buf: "Any", at: int) -> bool:
 
 def find(buf: "Any", at: int) -> int:
     """Where the next whole entry begins, at or behind `at`; -1: none. What rotted or was torn is passed over."""
-    while not is_end(buf, at):
-        if read_entry(buf, at) is not None:
-            return at
-        at += 4
+    if is_end(buf, at):
+        return -1
+    if read_entry(buf, at) is not None:
+        return at
+    rest = bytes(buf[at:])
+    place = rest.find(_SYNC_BYTE, 1)
+    while place >= 0:
+        if not place & 3 and read_entry(buf, at + place) is not None:
+            return at + place
+        place = rest.find(_SYNC_BYTE, place + 1)
     return -1
 
 
