@@ -84,7 +84,7 @@ class Queue:
     # ------------------------------------------------------------------ in
     def append(self, boot: int, seq: int, data: bytes, stream: int) -> None:
         """Keep a record. stream: PERIODIC, EVENT or EMERGENCY of firmware.flashlog.layout; identities only grow."""
-        if not (self._behind(stream) or self._to_flash(stream, boot << 32 | seq, data)):
+        if self._behind(stream) or not self._to_flash(stream, boot << 32 | seq, data):
             self._memory.append([boot << 32 | seq, data, stream])
             self._bytes += len(data)
             while len(self._memory) > _MAX_RECORDS or self._bytes > _MAX_BYTES:

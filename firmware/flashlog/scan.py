@@ -8,7 +8,7 @@ from micropython import const
 
 from firmware.flashlog import layout
 from firmware.flashlog.layout import ACK, ENTRY, HEAD, SECTOR, STREAMS
-from firmware.flashlog.sectors import BAD, READY
+from firmware.flashlog.sectors import READY
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Scan:
             try:
                 sectors.head(sector, head)
                 self._look(sector, head)
-            except OSError:
-                sectors.put(sector, BAD)
+            except OSError as error:
+                sectors.unreadable(sector, error)
         newest = -1
         for stream in range(STREAMS):
             chain = self.chains[stream]

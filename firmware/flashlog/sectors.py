@@ -77,6 +77,11 @@ class Sectors:
         self._boots[sector] = first >> 32
         self._seqs[sector] = first & 0xFFFFFFFF
 
+    def unreadable(self, sector: int, error: OSError) -> None:
+        """Its head cannot be read: it is left as it is, for another start may find better."""
+        self.put(sector, BAD)
+        self._trouble("cannot be read: %r" % error)
+
     def go_on_after(self, sector: int) -> None:
         """The round goes on behind this one."""
         self._next = (sector + 1) % max(self.total, 1)
