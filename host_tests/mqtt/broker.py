@@ -123,6 +123,15 @@ class Ours:
             if line[0] == what:
                 return line[1:]
 
+    def quiet(self, what, for_s):
+        """Wait until it has told nothing, or nothing but this, for so long."""
+        while True:
+            try:
+                line = self._lines.get(timeout=for_s)
+            except queue.Empty:
+                return
+            assert line and line[0] == what, f"{line} instead of {what}"
+
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
 

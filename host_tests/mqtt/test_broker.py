@@ -50,6 +50,23 @@ def test_every_size_arrives_unchanged(world, tls):
     assert ours.until("end") == [{"strays": 0, "faults": 0, "refusals": 0}]
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_a_broker_that_pauses_gets_every_byte_afterwards(world, tls):
+    """The socket is full in the middle of a packet, and of a TLS record."""
+    count = 2500  # 11 MB, more than two sockets hold
+    broker = world(Broker, world.folder, tls=tls)
+    listener = world(Listener, broker, "t/up/flow", 0)
+    ours = world(Ours, broker, "flow", count=count, narrow=True)
+    ours.until("flows")
+    broker.signal(signal.SIGSTOP)
+    ours.quiet("flows", 0.7)
+    broker.signal(signal.SIGCONT)
+    for number in range(count):
+        assert listener.get() == ("t/up/flow", b"%06d" % number + bytes([number & 255]) * 4602)
+    assert ours.until("slowest")[0] > 500
+    assert ours.until("over") == ["MqttError", "left"]
+
+
 def test_packet_ids_wrap_with_the_window_full(world):
     """70,000 messages: every id is answered in order, past 65,535, and never more than 16 are under way."""
     ours = world(Ours, world(Broker, world.folder), "many", count=70000)

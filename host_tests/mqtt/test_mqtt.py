@@ -209,6 +209,39 @@ def test_a_write_goes_on_when_there_is_room(play):
     assert of(lines, "end")[0][2][:3] == ["connect", "publish", "puback"]
 
 
+def test_what_would_block_is_given_again_unchanged(play):
+    """As TLS wants it: the same bytes, until they are taken or some of them are. Other writes wait."""
+    lines = play("""
+        class Tls(Far):
+            refused = None
+            wrong = 0
+            none = 0
+            def write(self, buf):
+                if self.refused is not None and bytes(buf) != self.refused:
+                    self.wrong += 1
+                count = Far.write(self, buf)
+                self.refused = bytes(buf) if count is None else None
+                self.none += count is None
+                return count
+        far = Tls()
+        async def main(client):
+            for n in range(60):
+                sched.at(n * 100 + 40, far.room, n % 7)
+            sched.at(7000, far.room, None)
+            far.room(0)
+            await asyncio.sleep_ms(1)
+            for n in range(3):
+                far.say(b"\\x32\\x06\\x00\\x01t\\x00\\x09x")
+                await attempt("publish", client.publish("t/event", put(client, bytes(range(100))), 1))
+            tell("wrong", far.wrong, far.none > 20, len(far._tx))
+        go(far, main)
+    """)
+    assert [line[3] for line in of(lines, "publish")] == [1, 2, 3]
+    assert of(lines, "wrong")[0][2:] == [0, True, 0]
+    seen = [one for one in of(lines, "end")[0][2] if one != "ping"]
+    assert sorted(seen) == ["connect"] + ["puback"] * 3 + ["publish"] * 3
+
+
 @pytest.mark.parametrize(("what", "text"), [("end", "closed by the other end"), ("reset", "104")])
 def test_whoever_waits_hears_of_the_end_at_once(play, what, text):
     """A full window, a subscription without answer, and run()."""

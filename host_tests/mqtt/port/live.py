@@ -25,7 +25,9 @@ def _opened(asked: dict) -> tuple:
     raw = socket.socket()
     raw.connect(socket.getaddrinfo("127.0.0.1", asked["port"])[0][-1])
     raw.setblocking(False)
-    raw.setsockopt(6, 1, 1)
+    raw.setsockopt(6, 1, 1)  # TCP_NODELAY
+    if asked.get("narrow"):
+        raw.setsockopt(socket.SOL_SOCKET, 7, 8192)  # SO_SNDBUF: what is not taken blocks soon
     if not asked.get("tls"):
         return raw, raw
     import tls
@@ -78,6 +80,19 @@ async def many(client: Mqtt, asked: dict) -> None:
         await asyncio.sleep_ms(5)
     wrong += answered != expected
     tell("many", {"wrong": wrong, "most": most, "strays": client.room.strays, "last": expected[-1]})
+
+
+async def flow(client: Mqtt, asked: dict) -> None:
+    """asked["count"] large messages of QoS 0, the number in front; how long the slowest of them took."""
+    slowest = 0
+    for number in range(asked["count"]):
+        length = put(client, b"%06d" % number + bytes((number & 255,)) * 4602)
+        began = time.ticks_ms()
+        await client.publish("t/up/flow", length, 0)
+        slowest = max(slowest, time.ticks_diff(time.ticks_ms(), began))
+        if number % 20 == 0:
+            tell("flows")
+    tell("slowest", slowest)
 
 
 async def listen(client: Mqtt, asked: dict) -> None:
