@@ -35,13 +35,14 @@ class Ledger:
         self.begun = ([], [], [])  # appends that were cut or refused by a sick flash
         self.told_dropped = 0
 
-    def copy(self):
-        """For another future; what may be read again is shared, it is never asked to be there."""
+    def fork(self, pending=None):
+        """For another future, in which `pending` was cut: only judged and settled, so what may come again is shared."""
         other = Ledger()
         other.must = tuple(list(each) for each in self.must)
         other.begun = tuple(list(each) for each in self.begun)
-        other.may = tuple(dict(each) for each in self.may)
-        other.told_dropped = self.told_dropped
+        other.may = self.may
+        if pending is not None:
+            other.begun[pending[0]].append(pending[1])
         return other
 
     def accept(self, stream, record):
