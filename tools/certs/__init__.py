@@ -6,6 +6,6 @@ come from.
 """
 
 from tools.certs.authority import Authority, CertsError, Validity
-from tools.certs.lab import Lab, lab
+from tools.certs.lab import LAB, Lab, lab
 
-__all__ = ["Authority", "CertsError", "Lab", "Validity", "lab"]
+__all__ = ["LAB", "Authority", "CertsError", "Lab", "Validity", "lab"]

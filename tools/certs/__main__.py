@@ -1,4 +1,4 @@
-"""`python -m tools.certs DIR ca | server NAME | relay | gateway NUMBER | revoke NAME`: a lab's certificates."""
+"""`python -m tools.certs DIR ca | server NAME | relay [NAME] | gateway NUMBER | revoke NAME`: a lab's certificates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import datetime
 import pathlib
 import sys
 
-from tools.certs.authority import Authority, CertsError
+from tools.certs.authority import RELAY, Authority, CertsError
 from tools.certs.x509s import Validity
 
 _DAYS = 3650
@@ -59,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     server = what.add_parser("server", parents=[dated, again], help="a server's certificate")
     server.add_argument("name", metavar="NAME", help="its host name")
     server.add_argument("--san", action="append", default=[], metavar="NAME", help="a further name or address")
-    what.add_parser("relay", parents=[dated, again], help="a relay's certificate for the broker")
+    relay = what.add_parser("relay", parents=[dated, again], help="a relay's certificate for the broker")
+    relay.add_argument("name", metavar="NAME", nargs="?", default=RELAY, help=f"{RELAY}, or {RELAY}-2 for a second one")
     gateway = what.add_parser("gateway", parents=[dated, again], help="a gateway's certificate")
     gateway.add_argument("name", metavar="NUMBER")
     revoke = what.add_parser("revoke", help="put one on the list of revoked certificates")
@@ -77,7 +78,7 @@ def _run(args: argparse.Namespace) -> str:
     if args.what == "server":
         return str(authority.server(args.name, args.san, _validity(args), args.again))
     if args.what == "relay":
-        return str(authority.relay(_validity(args), args.again))
+        return str(authority.relay(_validity(args), args.again, args.name))
     return str(authority.gateway(args.name, _validity(args), args.again))
 
 

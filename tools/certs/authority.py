@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tools.certs import x509s
 from tools.certs.x509s import Pair, Validity
 
-RELAY = "relay"  # user name of a relay at the broker: no gateway may be called so
+RELAY = "relay"  # so, or relay-..., are relays called at the broker, and no gateway
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)  # 32: the setting `gateway`
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,62}[A-Za-z0-9])?", re.ASCII)
 _PEM = serialization.Encoding.PEM
@@ -73,13 +73,15 @@ class Authority:
 
     def gateway(self, number: str, validity: Validity, again: bool = False) -> pathlib.Path:
         """A gateway's certificate; its folder. Raises CertsError."""
-        if not _NUMBER.fullmatch(number) or number == RELAY:
-            raise CertsError(f"{number!r} is no gateway's number: letters, digits, . _ - are, 32 at most, not {RELAY}")
+        if not _NUMBER.fullmatch(number) or is_relay(number):
+            raise CertsError(f"{number!r} is no gateway's number: letters, digits, . _ -, 32 at most, not {RELAY}...")
         return self._issue(number, x509s.CLIENT, [], validity, again)
 
-    def relay(self, validity: Validity, again: bool = False) -> pathlib.Path:
+    def relay(self, validity: Validity, again: bool = False, name: str = RELAY) -> pathlib.Path:
         """The certificate with which a relay is let in by the broker; its folder. Raises CertsError."""
-        return self._issue(RELAY, x509s.CLIENT, [], validity, again)
+        if not _NUMBER.fullmatch(name) or not is_relay(name):
+            raise CertsError(f"{name!r} is no relay's name: {RELAY}, or {RELAY}-2 and so on for further ones")
+        return self._issue(name, x509s.CLIENT, [], validity, again)
 
     def revoke(self, name: str) -> None:
         """Put the certificate that `name` has now on the list. Raises CertsError: there is none, or it is on it."""
@@ -125,6 +127,17 @@ class Authority:
     def _write_crl(self, old: x509.CertificateRevocationList | None, serials: list[int]) -> None:
         until = self.pair.cert.not_valid_after_utc  # a list that runs out would lock every gateway out
         _write(self.folder / "crl.pem", x509s.crl(self.pair, old, serials, until))
+
+
+def is_relay(name: str) -> bool:
+    """Whether the broker lets somebody of this name act as a relay, when the access list has it."""
+    return name == RELAY or name.startswith(RELAY + "-")
+
+
+def relays(folder: pathlib.Path) -> list[str]:
+    """Names of the relays that have a certificate in this folder."""
+    names = sorted(path.parent.name for path in folder.glob(f"{RELAY}*/cert.pem"))
+    return [name for name in names if is_relay(name) and _NUMBER.fullmatch(name)]
 
 
 def _checked(validity: Validity) -> Validity:
