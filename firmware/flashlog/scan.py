@@ -72,12 +72,13 @@ class Scan:
 
     def _finish(self, stream: int, chain: list) -> None:
         """The newest identity of a stream; the end of its newest sector, where a cut may have struck, made certain."""
-        start, end = self._read(chain[-1])
-        self._settle(chain[-1], start, end)
-        place = len(chain) - 2
-        while not self.last[stream] and place >= 0:  # a sector that was opened for a record that never got there
-            self._read(chain[place])
-            place -= 1
+        place = len(chain) - 1
+        while place >= 0:
+            start, end = self._read(chain[place])
+            self._settle(chain[place], start, end)
+            if self.last[stream]:
+                return
+            place -= 1  # it was opened for a record that never got there
 
     def _read(self, sector: int) -> tuple:
         """Take identities and acknowledgements from a sector; (start, end) of its last entry, start -1: it has none."""
