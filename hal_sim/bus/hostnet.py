@@ -52,7 +52,7 @@ class HostSocket(io.IOBase):
 
     def ioctl(self, request: int, arg: int) -> int:
         if request == _CLOSE:
-            self.close()
+            self.close()  # also when TLS above it is thrown away as garbage: allocates nothing
         if request != _POLL or self.dead:
             return 0
         if self._shut:
@@ -129,9 +129,10 @@ class HostNet:
     def leave(self, one: HostSocket) -> None:
         """That socket is closed."""
         self._forget(one.real)
-        for kept in (self._open, self._left):
-            if one in kept:
-                kept.remove(one)
+        if one in self._open:
+            self._open.remove(one)
+        if one in self._left:
+            self._left.remove(one)
 
 
 def _attempt(call: "Callable[[Any], Any]", buf: "Any") -> "Any":

@@ -121,6 +121,9 @@ class SimNet:
         """That end is over."""
         if end in self._open:
             self._open.remove(end)
+        other = end.other
+        if other is not None and other.shut and other in self._open:
+            self._open.remove(other)
 
     def count(self, is_up: bool, size: int) -> None:
         """Payload of `size` bytes goes out; 0: a packet that opens or closes."""

@@ -68,15 +68,17 @@ class Socket(io.IOBase):
         count = min(len(buf), self._room)
         if not self.connected or not count:
             return None
+        self._pass(self._get, bytes(memoryview(buf)[:count]))
         self._room -= count
-        data = bytes(memoryview(buf)[:count])
         self._net.count(self._is_up, count)
-        self._pass(self._get, data)
         return count
 
     def ioctl(self, request: int, arg: int) -> int:
         if request == _CLOSE:
-            self.close()
+            try:
+                self.close()
+            except MemoryError:  # TLS above it is thrown away as garbage: nobody says goodbye
+                self.shut = True
         if request != _POLL:
             return 0
         if self._error or self.shut:

@@ -54,6 +54,7 @@ class SecureEnd:
     def __init__(self, socket: "Socket", server: Server, broker: "Broker", failed: "Callable[[str], Any]") -> None:
         self._broker = broker
         self._failed = failed  # told why TLS ended it
+        self._socket = socket
         self._server = server
         self._user = ""
         self._stream = server.context.wrap_socket(socket, server_side=True, do_handshake_on_connect=False)
@@ -130,4 +131,5 @@ class SecureEnd:
         try:
             self._stream.close()
         except OSError:
-            pass  # it was broken before
+            pass  # TLS that failed does not close what is under it
+        self._socket.close()

@@ -81,9 +81,9 @@ class Site:
         broker.kick_ms = _KICK_MS if fault == "kick" else None
         self._net.set_silent(fault == "silent")
         if fault == "down":
-            self._net.reset_all()
-            broker.stop()
+            broker.stop()  # tells no will
             relay.cut_off()
+            self._net.reset_all()
         elif fault in ("mute", "no_connack", "kick"):
             self._net.reset_all()  # what is up would never meet the fault
 
