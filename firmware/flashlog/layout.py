@@ -39,6 +39,8 @@ _MAGIC = const(0x514C5747)
 _PART_TWO = "<BBHIIIIIIII"
 _PART_ONE = "<II"
 _TWO_BYTES = const(36)
+_ACKED_AT = const(12)
+_MOST_ERASES = const(10_000_000)
 OPEN_BYTES = const(40)  # part two with its CRC32, from the sector's start
 MARK_AT = const(40)
 MARK_BYTES = const(12)
@@ -64,20 +66,29 @@ def pack_open(stream: int, first: int, acked: list) -> bytes:
     return body + struct.pack("<I", _crc(body))
 
 
-def read_mark(head: "Any") -> int:
-    """How often the sector was erased; -1: part one is not good."""
-    crc, magic, erases = struct.unpack_from("<III", head, MARK_AT)
-    return erases if magic == _MAGIC and crc == _crc(head[MARK_AT + 4 : HEAD]) else -1
+def is_marked(head: "Any") -> bool:
+    """Part one is good: the sector was erased and found blank."""
+    return struct.unpack_from("<II", head, MARK_AT) == (_crc(head[MARK_AT + 4 : HEAD]), _MAGIC)
 
 
-def read_open(head: "Any") -> "tuple | None":
-    """(stream, identity of the first record, [acknowledged of each stream]); None: part two is not good."""
-    if struct.unpack_from("<I", head, _TWO_BYTES)[0] != _crc(head[:_TWO_BYTES]):
+def read_erases(head: "Any") -> int:
+    """How often the sector was erased, for statistics: 0 when it makes no sense. Outlives the kill."""
+    erases = struct.unpack_from("<I", head, HEAD - 4)[0]
+    return erases if erases < _MOST_ERASES else 0
+
+
+def read_open(head: "Any", two: "Any") -> "tuple | None":
+    """(stream, boot, seq of the first record); None: part two is not good. two: memoryview of it without its CRC."""
+    if struct.unpack_from("<I", head, _TWO_BYTES)[0] != binascii.crc32(two) & 0xFFFFFFFF:
         return None
-    words = struct.unpack_from(_PART_TWO, head, 0)
-    if words[0] >= STREAMS or words[1] != _FORMAT:
-        return None
-    return words[0], words[3] << 32 | words[4], [words[at] << 32 | words[at + 1] for at in (5, 7, 9)]
+    stream, form, _, boot, seq = struct.unpack_from("<BBHII", head, 0)
+    return (stream, boot, seq) if stream < STREAMS and form == _FORMAT else None
+
+
+def read_acked(head: "Any", stream: int) -> int:
+    """Up to which identity the stream was acknowledged when this sector was opened. Only of a good part two."""
+    boot, seq = struct.unpack_from("<II", head, _ACKED_AT + 8 * stream)
+    return boot << 32 | seq
 
 
 def is_killed(head: "Any") -> bool:

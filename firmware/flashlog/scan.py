@@ -4,6 +4,8 @@ Owns the recovery. It writes nothing but what makes certain what a cut may have 
 any point: it finds the same again. Must never give up a sector that still has a whole record in it.
 """
 
+import heapq
+
 from micropython import const
 
 from firmware.flashlog import layout
@@ -15,6 +17,9 @@ if _TYPE_CHECKING:
     from firmware.flashlog.sectors import Sectors
 
 
+_UNUSED = b"\xff" * HEAD
+
+
 class Scan:
     """Fills `sectors`. chains: of each stream its sectors in order; acked, last: identities of each stream."""
 
@@ -23,17 +28,19 @@ class Scan:
         self.chains: tuple = ([], [], [])
         self.acked = [0, 0, 0]
         self.last = [0, 0, 0]
-        head = memoryview(bytearray(HEAD))
+        self._head = memoryview(bytearray(HEAD))
+        self._two = self._head[: layout.OPEN_BYTES - 4]
         for sector in range(sectors.total):
             try:
-                sectors.head(sector, head)
-                self._look(sector, head)
+                sectors.head(sector, self._head)
+                if self._head != _UNUSED:
+                    self._look(sector)
             except OSError as error:
                 sectors.unreadable(sector, error)
         newest = -1
         for stream in range(STREAMS):
             chain = self.chains[stream]
-            chain.sort(key=sectors.first)
+            self._sort(chain)
             if chain:
                 self._finish(stream, chain)
                 if newest < 0 or sectors.first(chain[-1]) > sectors.first(newest):
@@ -41,18 +48,24 @@ class Scan:
         if newest >= 0:
             sectors.go_on_after(newest)
 
-    def _look(self, sector: int, head: memoryview) -> None:
-        erases = layout.read_mark(head)
-        self._sectors.wear(sector, erases)
-        opened = layout.read_open(head)
+    def _sort(self, chain: list) -> None:
+        """In order of their first records. By a heap: MicroPython's sort takes n * n steps for what is sorted already."""
+        heap = [(self._sectors.first(sector), sector) for sector in chain]
+        heapq.heapify(heap)
+        for place in range(len(chain)):
+            chain[place] = heapq.heappop(heap)[1]
+
+    def _look(self, sector: int) -> None:
+        """What a head that is not blank says. This is done for each of a thousand sectors."""
+        head = self._head
+        opened = layout.read_open(head, self._two)
         if opened is not None:
-            stream, first, acked = opened
-            for which in range(STREAMS):
-                self.acked[which] = max(self.acked[which], acked[which])
-            self._keep(sector, stream, first)
-        elif erases >= 0 and layout.is_blank(head, 0, layout.OPEN_BYTES):
+            self._keep(sector, opened[0], opened[1] << 32 | opened[2])
+        elif layout.is_killed(head):
+            return
+        elif layout.is_marked(head) and layout.is_blank(head, 0, layout.OPEN_BYTES):
             self._sectors.put(sector, READY)
-        elif not layout.is_killed(head) and not layout.is_blank(head, 0, HEAD):
+        else:
             self._search(sector)
 
     def _search(self, sector: int) -> None:
@@ -72,6 +85,7 @@ class Scan:
 
     def _finish(self, stream: int, chain: list) -> None:
         """The newest identity of a stream; the end of its newest sector, where a cut may have struck, made certain."""
+        self._take_acks(chain[-1])
         place = len(chain) - 1
         while place >= 0:
             start, end = self._read(chain[place])
@@ -79,6 +93,13 @@ class Scan:
             if self.last[stream]:
                 return
             place -= 1  # it was opened for a record that never got there
+
+    def _take_acks(self, sector: int) -> None:
+        """What was acknowledged when it was opened: of all streams, and never less than in an older sector."""
+        view = self._sectors.load(sector)
+        if layout.read_open(view, view[: layout.OPEN_BYTES - 4]) is not None:
+            for stream in range(STREAMS):
+                self.acked[stream] = max(self.acked[stream], layout.read_acked(view, stream))
 
     def _read(self, sector: int) -> tuple:
         """Take identities and acknowledgements from a sector; (start, end) of its last entry, start -1: it has none."""

@@ -1,7 +1,7 @@
 """The sectors of the log's partition: what each is good for, and the flash operations on them.
 
-Owns the states, the order in which sectors are used (round and round, so that all wear alike), how often each was
-erased, and the one sector that is held in memory for reading. Must never give out one that was not found blank.
+Owns the states, the order in which sectors are used (round and round, so that all wear alike), and the one sector that
+is held in memory for reading. Must never give out one that was not found blank.
 """
 
 from array import array
@@ -36,8 +36,6 @@ class Sectors:
         self._counts = [self.total, 0, 0, 0]
         self._boots = array("I", bytes(4 * self.total))  # identity of the first record of a used one
         self._seqs = array("I", bytes(4 * self.total))
-        self._erases = array("I", bytes(4 * self.total))
-        self._most = 0  # erases, where the count is lost
         self._next = 0  # sector that is looked at first for use
         self._buf = bytearray(SECTOR)
         self._view = memoryview(self._buf)
@@ -86,11 +84,6 @@ class Sectors:
         """The round goes on behind this one."""
         self._next = (sector + 1) % max(self.total, 1)
 
-    def wear(self, sector: int, erases: int) -> None:
-        """The scan found how often it was erased; -1: it could not tell."""
-        self._most = max(self._most, erases)
-        self._erases[sector] = self._most if erases < 0 else erases
-
     def _following(self, state: int) -> int:
         wanted = bytes((state,))
         sector = self._states.find(wanted, self._next)
@@ -126,7 +119,7 @@ class Sectors:
     def take(self, head: bytes, first: int) -> int:
         """Open the next erased sector with this header; its number, -1: none is ready.
 
-        One that does not give it back may have been torn while it was opened, and looked blank: it is erased again once.
+        One that does not give it back may have been torn while it was opened and looked blank: it is erased again once.
         """
         back = bytearray(len(head))
         while self._counts[READY]:
@@ -177,11 +170,13 @@ class Sectors:
     def _erase(self, sector: int) -> bool:
         try:
             self._loaded = -1
+            head = bytearray(layout.HEAD)
+            self.head(sector, head)
+            erases = layout.read_erases(head) + 1
             self._flash.ioctl(_ERASE, sector)
-            self._erases[sector] += 1
             if not layout.is_blank(self.load(sector), 0, SECTOR):
                 return False
-            mark = layout.pack_mark(self._erases[sector])
+            mark = layout.pack_mark(erases)
             return self.program(sector, layout.MARK_AT, memoryview(mark), bytearray(len(mark)))
         except OSError as error:
             self._trouble("cannot be erased: %r" % error)
