@@ -5,7 +5,8 @@ KITCHEN = {"sensor": "부엌 화재", "ieee": "00124b0000000001", "place": "부�
 LADDER = {"pressed": 0, "heard": 0, "prompting": 0, "dialling": 15000, "answered": 21000, "reported": 39000,
           "closed": 51000}
 CELL = {"percent": 85, "mv": 2600}
-STATE = {"version": "0.1.0", "boot": 12, "up": 5, "waiting": 0, "mains": True, "sensors": 4, "link": "up"}
+STATE = {"version": "0.1.0", "boot": 12, "up": 5, "armed": True, "mains": True, "waiting": 0, "sensors": 4,
+         "troubles": ["전화 모듈을 준비하고 있습니다"]}
 
 
 def record(kind: str, **fields) -> dict:
@@ -95,7 +96,8 @@ MESSAGES = {  # a topic: its messages
     "up/event": [{"boot": 12, "batch": 57, "records": [EVENTS["queue.dropped"][0], EVENTS["door.opened"][0]]}],
     "up/data": [{"boot": 12, "batch": 58, "records": [PERIODIC["status"][0], PERIODIC["activity"][0]]}],
     "up/beat": [{"boot": 12, "up": 86400000, "at": AT, "clock": "set", "every": 60, "mains": True, "waiting": 0},
-                {"boot": 12, "up": 1, **UNDATED, "every": 900, "mains": False, "waiting": 25000}],
+                {"boot": 12, "up": 1, **UNDATED, "every": 900, "mains": False, "waiting": 25000,
+                 "test": True}],
     "up/link": [{"link": "up", "boot": 12, "up": 2412, **UNDATED, "version": "0.1.0", "counter": AT},
                 {"link": "lost"}, {"link": "down"}],
     "down/ack": [{"boot": 12, "batch": 57}],

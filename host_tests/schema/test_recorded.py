@@ -87,9 +87,15 @@ def test_a_radio_that_hears_nobody():
 
 
 @pytest.mark.req("TEL-07")
-def test_a_gateway_that_does_not_know_the_time():
-    """`at` is null, `clock` unset, and minutes are told by the time since the start."""
+@pytest.mark.fault(80)
+def test_a_gateway_that_learns_the_time_late():
+    """What it recorded before is dated afterwards, each kind of it."""
     line = play([step(0, "relay", up=False), step(100, "clock", lost=True), step(1000, "power_cut", for_ms=5000),
-                 press(60_000), press(66_000, "cancel"), step(15 * M, "relay", up=True)], 20 * M, sensors=WIDE)
+                 press(60_000), press(66_000, "cancel"), step(15 * M, "relay", up=True)], 35 * M, sensors=WIDE)
     found = judged(line)
     assert found["emergency.cancelled"] == 1 and found["activity"] >= 6 and found["status"] == 7
+    records = [each["record"] for each in line.all("relay")]
+    late = [record for record in records if record["clock"] == "late"]
+    assert {record["kind"] for record in late} == {"event", "status", "activity"}
+    assert all(record["from"] is not None for record in late if record["kind"] == "activity")
+    assert [record for record in records if record["clock"] == "unset"] == []
