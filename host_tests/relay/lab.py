@@ -1,4 +1,4 @@
-"""A lab for the relay's tests: mosquitto with mutual TLS, the relay as a process, a gateway that keeps to the protocol."""
+"""A lab for the relay's tests: mosquitto with mutual TLS, the relay as a process, a gateway true to the protocol."""
 
 import contextlib
 import json
@@ -43,10 +43,10 @@ def free_port() -> int:
 class Process:
     """A child whose lines are kept; ended with the test whatever happens."""
 
-    def __init__(self, command: list, **more) -> None:
+    def __init__(self, command: list, cwd=ROOT, **more) -> None:
         self.lines: list[str] = []
         self.errors: list[str] = []
-        self._child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        self._child = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                        encoding="utf-8", **more)
         self._readers = [
             threading.Thread(target=self._read, args=(stream, lines), daemon=True)
