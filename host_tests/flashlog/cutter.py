@@ -1,4 +1,4 @@
-"""Cuts the power at each flash operation of a living log: on a flash of its own, which is given what was there before it,
+"""Cuts the power at each flash operation of a living log: on a flash of its own, which is given what was there before,
 half the operation, and a start. So one life of the log serves for thousands of cuts.
 """
 

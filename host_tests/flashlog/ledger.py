@@ -1,7 +1,7 @@
 """What the flash log owes: a plain model of three streams, and the judge that compares a log with it.
 
-A record is (boot, seq, data). One that was accepted must be read until it is acknowledged or told as dropped; afterwards
-it may be read again. One whose append was cut is whole or absent, and stays what the first whole recovery found.
+A record is (boot, seq, data). One that was accepted must be read until it is acknowledged or told as dropped; after
+that it may be read again. One whose append was cut is whole or absent, and stays what the first whole recovery found.
 """
 
 from firmware.flashlog.log import FlashLog
@@ -36,11 +36,11 @@ class Ledger:
         self.told_dropped = 0
 
     def fork(self, pending=None):
-        """For another future, in which `pending` was cut: only judged and settled, so what may come again is shared."""
+        """For another future, in which `pending` was cut."""
         other = Ledger()
         other.must = tuple(list(each) for each in self.must)
         other.begun = tuple(list(each) for each in self.begun)
-        other.may = self.may
+        other.may = tuple(dict(each) for each in self.may)
         if pending is not None:
             other.begun[pending[0]].append(pending[1])
         return other
@@ -68,16 +68,16 @@ class Ledger:
         return gone
 
     # ------------------------------------------------------------------ judging
-    def judge(self, log, spare=(), repeats=None):
+    def judge(self, log, spare=(), repeats=None, fresh=True):
         """The log has all it owes, nothing else, in order. spare: identities that rot may have taken. repeats: so many
-        records that were acknowledged may come again.
+        records that were acknowledged may come again. fresh: nothing was appended since it started.
         """
         for stream in STREAMS:
             found = read_all(log, stream)
             if found != self.must[stream]:
                 self._compare(stream, found, spare, repeats)
         newest = max([must[-1][:2] for must in self.must if must], default=(0, 0))
-        if not spare and log.highest < newest:
+        if fresh and not spare and log.highest < newest:
             raise Broken(f"the newest identity is {newest}, not {log.highest}")
 
     def _compare(self, stream, found, spare, repeats):
@@ -89,7 +89,8 @@ class Ledger:
         known = {**self.may[stream], **begun, **owed}
         for ident, data in zip(idents, (record[2] for record in found), strict=True):
             if known.get(ident) != data:
-                raise Broken(f"stream {stream} gives {ident}, which {'has other bytes' if ident in known else 'nobody wrote'}")
+                what = "with other bytes" if ident in known else "that nobody wrote"
+                raise Broken(f"stream {stream} gives {ident} {what}")
         lost = [ident for ident in owed if ident not in set(idents) and ident not in spare]
         if lost:
             raise Broken(f"stream {stream} lost {lost}; it has {idents}")
@@ -196,4 +197,5 @@ def false_alarms(troubles):
     return {text for text in troubles if not text.startswith(ROOM)}
 
 
-__all__ = ["SECTOR", "STREAMS", "Broken", "Flash", "Gateway", "Ledger", "Partition", "false_alarms", "no_wait", "read_all"]
+__all__ = ["SECTOR", "STREAMS", "Broken", "Flash", "Gateway", "Ledger", "Partition", "false_alarms", "no_wait",
+           "read_all"]
