@@ -23,6 +23,7 @@ BAD = const(3)  # cannot be erased, in this boot
 _COUNT = const(4)  # ioctl: number of sectors
 _ERASE = const(6)  # ioctl: erase a sector
 _TRIES = const(2)
+_READS = const(3)
 
 
 class Sectors:
@@ -92,13 +93,23 @@ class Sectors:
     # ------------------------------------------------------------------ reading
     def head(self, sector: int, buf: "Any") -> None:
         """The header of a sector. OSError."""
-        self._flash.readblocks(sector, buf, 0)
+        self._read(sector, buf, 0)
+
+    def _read(self, sector: int, buf: "Any", at: int) -> None:
+        """One failure is not believed: what is passed over would be acknowledged with what follows it. OSError."""
+        for _ in range(_READS - 1):
+            try:
+                self._flash.readblocks(sector, buf, at)
+                return
+            except OSError:
+                pass
+        self._flash.readblocks(sector, buf, at)
 
     def load(self, sector: int) -> memoryview:
         """The whole sector; valid until the next one is loaded. What cannot be read is blank."""
         if self._loaded != sector:
             try:
-                self._flash.readblocks(sector, self._buf, 0)
+                self._read(sector, self._buf, 0)
                 self._loaded = sector
             except OSError as error:
                 self._loaded = -1
@@ -113,13 +124,13 @@ class Sectors:
             self._loaded = -1
         self._flash.writeblocks(sector, data, at)
         got = memoryview(back)[: len(data)]
-        self._flash.readblocks(sector, got, at)
+        self._read(sector, got, at)
         return bool(got == data)
 
     def take(self, head: bytes, first: int) -> int:
         """Open the next erased sector with this header; its number, -1: none is ready.
 
-        One that does not give it back may have been torn while it was opened and looked blank: it is erased again once.
+        One that does not give it back may have been torn while being opened and looked blank: it is erased again once.
         """
         back = bytearray(len(head))
         while self._counts[READY]:
