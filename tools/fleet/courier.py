@@ -1,0 +1,182 @@
+"""Which records go out in which message, and what the relay's answers mean: as firmware/uplink/courier.py does it.
+
+Owns what waits and the batches under way: at most 16, of them 12 of periodic data. What is not answered within 20 s is
+sent again, all of its topic, in order. Pure: time comes in with each call.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+
+from tools.fleet.home import DATA, EVENT, Record
+from tools.fleet.tally import Tally
+
+WINDOW = 16
+DATA_WINDOW = 12
+RECORDS = 10  # of a batch
+LARGEST = 4608  # bytes of a payload
+AGAIN_S = 20.0
+AGAIN_MOST_S = 300.0
+_FAIR = 4  # every so many batches the data go first
+_REMEMBERED = 64
+
+
+@dataclasses.dataclass
+class Batch:
+    """One message. after, last: numbers of the records before it and at its end."""
+
+    lane: str
+    number: int
+    after: int
+    last: int
+    sent: float
+    taken: float | None = None  # when the broker had it
+    done: bool = False
+    current: bool = True  # not sent again since
+
+
+class Lane:
+    """What waits for one topic, in order; the first `under_way` of it are in batches."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Record] = deque()
+        self.under_way = 0
+        self.acked = 0  # number of the last record that is delivered, and all before it
+
+    def next(self) -> Record | None:
+        return self.waiting[self.under_way] if self.under_way < len(self.waiting) else None
+
+    def rewind(self) -> None:
+        self.under_way = 0
+
+    def acknowledge(self, last: int) -> list[Record]:
+        """Everything up to this number is delivered; what that was."""
+        self.acked = last
+        gone = []
+        while self.waiting and self.waiting[0].seq <= last:
+            gone.append(self.waiting.popleft())
+        self.under_way = max(self.under_way - len(gone), 0)
+        return gone
+
+
+class Courier:
+    """boot: that sends."""
+
+    def __init__(self, boot: int, tally: Tally) -> None:
+        self._boot = boot
+        self._tally = tally
+        self._lanes = {EVENT: Lane(), DATA: Lane()}
+        self._batches: list[Batch] = []
+        self._number = 0
+        self._again_s = AGAIN_S
+
+    def put(self, record: Record) -> None:
+        self._tally.made += 1
+        self._lanes[record.lane].waiting.append(record)
+
+    def waiting(self) -> int:
+        """Records not answered yet."""
+        return sum(len(lane.waiting) for lane in self._lanes.values())
+
+    # ------------------------------------------------------------------ out
+    def fill(self, now: float) -> tuple[str, bytes, Batch] | None:
+        """The next message: topic, payload, batch. None: nothing to send, or enough under way."""
+        name = self._choose()
+        if name is None:
+            return None
+        lane = self._lanes[name]
+        self._number += 1
+        head = b'{"boot":%d,"batch":%d,"records":[' % (self._boot, self._number)
+        parts: list[bytes] = []
+        size = len(head) + 2
+        after = last = lane.acked if lane.under_way == 0 else lane.waiting[lane.under_way - 1].seq
+        while len(parts) < RECORDS:
+            record = lane.next()
+            if record is None or size + len(record.data) + 1 > LARGEST:
+                break
+            parts.append(record.data)
+            size += len(record.data) + 1
+            lane.under_way += 1
+            last = record.seq
+        batch = Batch(name, self._number, after, last, now)
+        self._batches.append(batch)
+        del self._batches[:-_REMEMBERED]
+        self._tally.batches += 1
+        return name, head + b",".join(parts) + b"]}", batch
+
+    def _choose(self) -> str | None:
+        """Events first, but never without end."""
+        waiting = [batch.lane for batch in self._batches if batch.current and not batch.done]
+        if len(waiting) >= WINDOW:
+            return None
+        order = (DATA, EVENT) if self._number % _FAIR == _FAIR - 1 else (EVENT, DATA)
+        for name in order:
+            if (name == EVENT or waiting.count(DATA) < DATA_WINDOW) and self._lanes[name].next() is not None:
+                return name
+        return None
+
+    # ------------------------------------------------------------------ answers
+    def acknowledged(self, boot: object, number: object, now: float) -> bool:
+        """The relay has committed a batch. False: none that is known."""
+        for batch in self._batches:
+            if boot == self._boot and batch.number == number and not batch.done:
+                batch.done = True
+                self._again_s = AGAIN_S
+                self._tally.answering.add(now - batch.sent)
+                if batch.current:
+                    self._tally.overtaken += self._older(batch)
+                self._advance(now)
+                return True
+        self._tally.strange += 1
+        return False
+
+    def _older(self, batch: Batch) -> bool:
+        """A batch of the same topic that was sent before it has no answer yet."""
+        return any(each.current and not each.done and each.lane == batch.lane and each.number < batch.number
+                   for each in self._batches)
+
+    def _advance(self, now: float) -> None:
+        """What is delivered without a gap waits no more."""
+        moved = True
+        while moved:
+            moved = False
+            for batch in self._batches:
+                lane = self._lanes[batch.lane]
+                if batch.done and batch.after <= lane.acked < batch.last:
+                    self._delivered(lane.acknowledge(batch.last), now)
+                    moved = True
+        self._batches = [batch for batch in self._batches if batch.last > self._lanes[batch.lane].acked]
+
+    def _delivered(self, records: list[Record], now: float) -> None:
+        self._tally.answered += len(records)
+        for record in records:
+            if record.lane == EVENT:
+                self._tally.events.add(now - record.made)
+
+    # ------------------------------------------------------------------ again
+    def look(self, now: float) -> None:
+        """Send a topic again whose oldest batch the relay does not answer."""
+        for batch in self._batches:
+            if batch.current and not batch.done and batch.taken is not None and now - batch.taken >= self._again_s:
+                self._again_s = min(self._again_s * 2, AGAIN_MOST_S)
+                self._again(batch.lane)
+                return
+
+    def due(self) -> float:
+        """When to look again."""
+        taken = [batch.taken for batch in self._batches if batch.current and not batch.done and batch.taken is not None]
+        return min(taken) + self._again_s if taken else float("inf")
+
+    def begin(self) -> None:
+        """A new connection: what was under way on the old one is sent again."""
+        self._again_s = AGAIN_S
+        for name in self._lanes:
+            self._again(name)
+
+    def _again(self, name: str) -> None:
+        for batch in self._batches:
+            if batch.lane == name and batch.current:
+                batch.current = False
+                self._tally.again += not batch.done
+        self._lanes[name].rewind()

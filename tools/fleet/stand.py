@@ -1,0 +1,140 @@
+"""A broker and relays of the fleet's own: mosquitto and tools.relay in a folder, on 127.0.0.1, ended with the fleet.
+
+Owns these processes, by their id. Must never end anything that it did not start.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from tools.certs import LAB, Authority, CertsError, lab
+from tools.fleet import FleetError
+
+HOST = "127.0.0.1"
+_ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+_READY_S = 60.0
+_END_S = 10.0
+
+
+class Stand:
+    """certs: a folder of tools.certs, made when there is none; work: for database and logs; relays: how many."""
+
+    def __init__(self, certs: pathlib.Path, work: pathlib.Path, relays: int = 1) -> None:
+        self._certs = certs
+        self._work = work
+        self._relays = ["relay", *(f"relay-{n}" for n in range(2, relays + 1))]
+        self.port = _free_port()
+        self.database = f"sqlite:///{(work / 'relay.db').resolve()}"
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Broker and relays, ready. Raises FleetError."""
+        try:
+            made = lab(self._certs, [])
+            for name in self._relays[1:]:
+                if not (self._certs / name / "cert.pem").exists():
+                    made.authority.relay(LAB, name=name)
+        except CertsError as error:
+            raise FleetError(str(error)) from None
+        self.start_broker()
+        for name in self._relays:
+            self.start_relay(name)
+
+    def start_broker(self) -> None:
+        """mosquitto, and wait until it listens. Raises FleetError."""
+        self._start("broker", ["broker", str(self._certs), "--port", str(self.port)])
+        self._wait("broker", self._listens)
+
+    def start_relay(self, name: str = "relay") -> None:
+        """A relay, and wait until it is connected. Raises FleetError."""
+        own = self._certs / name
+        share = ["--share", "fleet"] if len(self._relays) > 1 else []
+        connected = self._log(name).count("connected to")
+        files = ["--ca", str(self._certs / "ca.pem"), "--cert", str(own / "cert.pem"), "--key", str(own / "key.pem")]
+        self._start(name, ["--broker", f"{HOST}:{self.port}", *files, "--db", self.database, "--no-view", *share])
+        self._wait(name, lambda: self._log(name).count("connected to") > connected)
+
+    def relays(self) -> list[str]:
+        """Their names."""
+        return list(self._relays)
+
+    def end(self, name: str, at_once: bool = False) -> None:
+        """End it; at_once: as a power cut would, nothing is written down. name: broker, relay, relay-2, ..."""
+        process = self._running.pop(name)
+        process.send_signal(signal.SIGKILL if at_once else signal.SIGTERM)
+        try:
+            process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def stop(self) -> None:
+        """End all of it, the relays first."""
+        for name in sorted(self._running, key=lambda name: name == "broker"):
+            self.end(name)
+
+    def died(self) -> str:
+        """One that ended although nobody ended it, and its last words; empty: none."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                return f"{name} ended with status {process.returncode}: {self._last_words(name)}"
+        return ""
+
+    def _start(self, name: str, words: list[str]) -> None:
+        with (self._work / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                [sys.executable, "-m", "tools.relay", *words], cwd=_ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )
+
+    def _wait(self, name: str, ready: object) -> None:
+        assert callable(ready)
+        until = time.monotonic() + _READY_S
+        while not ready():
+            dead = self.died()
+            if dead or time.monotonic() > until:
+                self.stop()
+                raise FleetError(dead or f"{name} was not ready in {_READY_S:.0f} s: {self._last_words(name)}")
+            time.sleep(0.05)
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection((HOST, self.port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    def _log(self, name: str) -> str:
+        path = self._work / f"{name}.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def _last_words(self, name: str) -> str:
+        lines = self._log(name).splitlines()
+        return lines[-1].strip()[:200] if lines else "it said nothing"
+
+
+def certificates(folder: pathlib.Path, numbers: list[str], made_here: bool) -> list[pathlib.Path]:
+    """The folders of these gateways' certificates; those that are missing are made by the CA there.
+
+    made_here: a CA may be made too. Raises FleetError.
+    """
+    try:
+        authority = lab(folder, []).authority if made_here else Authority.open(folder)
+        for number in numbers:
+            if not (folder / number / "cert.pem").exists():
+                authority.gateway(number, LAB)
+    except CertsError as error:
+        raise FleetError(str(error)) from None
+    return [folder / number for number in numbers]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
