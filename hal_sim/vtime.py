@@ -18,6 +18,7 @@ TICKS_PERIOD = 1 << 30  # as on the board: ticks_ms wraps after 12.4 days
 _MASK = TICKS_PERIOD - 1
 _HALF = TICKS_PERIOD >> 1
 _PASS_LIMIT = 1000  # passes of the loop in one virtual millisecond before time moves on by itself
+_LOOK_MS = 1000
 _CALL_LIMIT = 20000  # clock readings in one virtual millisecond, likewise (a busy wait)
 _POLL = 3
 _POLL_RD = 1
@@ -69,6 +70,8 @@ class Kernel:
         self.wakes += 1
         upcoming = self.sched.next_ms()
         target = now + dt if dt > 0 else upcoming
+        if target is None and self.pace is not None:
+            target = now + _LOOK_MS  # a step or a socket of the real world may come
         if target is None:
             raise RuntimeError("the firmware waits for something that can never happen")
         if upcoming is not None and upcoming < target:
@@ -244,10 +247,12 @@ class IOQueue:
                 self.map.remove(entry)
 
     def wait_io_event(self, dt: int) -> None:
-        """Wake whom a stream lets go on; time moves only when nobody can."""
-        if dt == 0 or not self._wake_ready():
+        """Wake whom a stream lets go on; time moves only when nobody can. dt -1: until somebody goes on."""
+        if dt != 0 and self._wake_ready():
+            return
+        self.kernel.idle(dt)
+        while not self._wake_ready() and dt < 0 and _core()._task_queue.peek() is None:
             self.kernel.idle(dt)
-            self._wake_ready()
 
     def _wake_ready(self) -> bool:
         woken = False
