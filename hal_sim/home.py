@@ -92,7 +92,7 @@ class Home:
 
     def _open_net(self, scenario: dict, net: "Any") -> None:
         """The internet: the simulated one, with the relay in it, or the host's, where a relay is somebody else's."""
-        self.settings = {"relay_host": _RELAY_HOST, "relay_port": _RELAY_PORT}
+        self.settings: dict = {"relay_host": _RELAY_HOST, "relay_port": _RELAY_PORT}
         self.settings.update(scenario.get("settings", {}))
         self.relay: Site | None = None
         if scenario.get("internet") == "host":

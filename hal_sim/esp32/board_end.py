@@ -35,6 +35,12 @@ def append(name: str) -> "Any":
     return state.open("/" + name, "a")
 
 
+def cells(name: str) -> "Any":
+    """A file of bytes kept there, made when it is not there, to read and change in place."""
+    append(name).close()
+    return state.open("/" + name, "r+b")
+
+
 def keep(name: str, data: "Any") -> None:
     """Keep data for the next start of the interpreter."""
     file = state.open("/" + name, "wb")

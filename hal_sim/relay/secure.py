@@ -24,7 +24,7 @@ class Server:
     """TLS of the server: folder has ca.der, server/cert.der, server/key.der. Raises OSError when one is missing."""
 
     def __init__(self, folder: str) -> None:
-        self.context: Any = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+        self.context = _context()
         self.context.load_cert_chain(_read(folder + "/server/cert.der"), _read(folder + "/server/key.der"))
         self.context.load_verify_locations(_read(folder + "/ca.der"))
         self.context.verify_mode = tls.CERT_REQUIRED
@@ -41,6 +41,10 @@ class Server:
         """The name in the certificate that was shown since the last time, or empty."""
         name, self._seen = self._seen, ""
         return name
+
+
+def _context() -> "Any":
+    return tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
 
 
 def _read(path: str) -> bytes:

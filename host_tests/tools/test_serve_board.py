@@ -94,13 +94,16 @@ def test_rtc_memory_survives_a_reset_and_no_power_cut(board):
     board.wait_for("boots", "1 b''")
 
 
-def test_the_journal_survives_a_power_cut_as_flash_does(board):
-    find = "import esp32; p = esp32.Partition.find(esp32.Partition.TYPE_DATA, label='journal')[0]; b = bytearray(2); "
-    board.exec(find + "p.ioctl(6, 3); p.writeblocks(3, b'\\xf0\\x0f', 8); p.writeblocks(3, b'\\x3c\\x3c', 8)")
+@pytest.mark.parametrize(("label", "sector"), [("journal", 3), ("queue", 1023)])
+def test_a_partition_survives_a_power_cut_as_flash_does(board, label, sector):
+    find = (f"import esp32; p = esp32.Partition.find(esp32.Partition.TYPE_DATA, label='{label}')[0]; b = bytearray(2); "
+            f"s = {sector}; ")
+    board.exec(find + "p.ioctl(6, s); p.writeblocks(s, b'\\xf0\\x0f', 8); p.writeblocks(s, b'\\x3c\\x3c', 8)")
     board.power_off()
     board.start()
-    assert board.exec(find + "p.readblocks(3, b, 8); print(b, p.info()[4])").strip() == r"bytearray(b'0\x0c') journal"
-    assert board.exec("import esp32; print(esp32.Partition.find(1, label='queue'))").strip() == "[]"
+    assert board.exec(find + "p.readblocks(s, b, 8); print(b, p.info()[4])").strip() == rf"bytearray(b'0\x0c') {label}"
+    assert board.exec(find + "p.readblocks(s, b, 10); print(b)").strip() == r"bytearray(b'\xff\xff')"
+    assert board.exec("import esp32; print(esp32.Partition.find(1, label='nothing'))").strip() == "[]"
 
 
 @pytest.mark.fault(86)
