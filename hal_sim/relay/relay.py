@@ -102,9 +102,7 @@ class Relay:
         gateway.is_up = state == "up"
         self._emit("link", gateway=name, link=state)
         if state == "up":
-            gateway.commands.taken(message.get("counter"))
-            self._say(name, "command", gateway.commands.time())
-            gateway.commands.back()
+            gateway.commands.back(message.get("counter"))
         return ""
 
     def _commit(self, name: str, message: dict) -> None:

@@ -114,14 +114,17 @@ def test_commands_wait_for_a_gateway_that_is_away(gateway):
     gateway.link_up()
     time, first, second = gateway.heard("command")
     assert [time["name"], first["id"], second["id"]] == ["time", "a", "b"]
-    assert first["counter"] < second["counter"]
+    assert time["counter"] < first["counter"] < second["counter"]  # what is not larger is old
     gateway.say("event", batch(record(1, event="command.done", id="a")))
     gateway.world.wait(40)
     gateway.say("link", {"link": "down"})
     relay.command(GW, {"id": "c", "name": "state"})
     assert gateway.heard("command") == []
-    gateway.link_up()
+    gateway.link_up(first["counter"])
     assert [one["id"] for one in gateway.heard("command")[1:]] == ["b", "c"]
+    gateway.say("link", {"link": "lost"})
+    gateway.link_up(second["counter"] + 100_000)
+    assert [one["id"] for one in gateway.heard("command")] == ["time-3"]  # it has them: its answers will come
     gateway.world.wait(600_000)
     gateway.link_up()
     assert len(gateway.heard("command")) == 1  # too late for them
