@@ -5,6 +5,7 @@ import pathlib
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -17,8 +18,8 @@ def find(name: str) -> str:
     found = shutil.which(name)
     if found and not pathlib.Path(found).is_symlink():
         return found
-    folders = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(re.sub(r"\D", "", str(path))))
-    for folder in reversed(folders):
+    folders = pathlib.Path("/usr/lib/postgresql").glob("*/bin")
+    for folder in sorted(folders, key=lambda path: int(re.sub(r"\D", "", str(path))), reverse=True):
         if (folder / name).exists():
             return str(folder / name)
     return found or need(name)
@@ -38,8 +39,8 @@ class Server:
         self.port = free_port()
         self._count = 0
         subprocess.run(
-            [self._initdb, "-D", str(self._folder / "data"), "-A", "trust", "-U", "relay", "-E", "UTF8", "--locale=C.UTF-8",
-             "--no-sync"], check=True, capture_output=True, user=self._user, cwd=self._folder)
+            [self._initdb, "-D", str(self._folder / "data"), "-A", "trust", "-U", "relay", "-E", "UTF8",
+             "--locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, user=self._user, cwd=self._folder)
         self.process = self.start()
 
     def start(self) -> Process:
@@ -71,7 +72,9 @@ class Server:
         return self._url(name)
 
     def end(self) -> None:
-        self.process.end()
+        if self.process.running():
+            self.process.signal(signal.SIGINT)  # does not wait for whoever is still connected
+            self.process.ended()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -1,6 +1,5 @@
 """Commands: from the command line through database, relay and broker to the gateway, and its answer back."""
 
-import json
 import signal
 import time
 
@@ -109,7 +108,8 @@ def test_a_gateway_that_is_not_there_is_found_out(lab):
 
 @pytest.mark.parametrize("arguments", [
     ("GW-9", "state"), ("GW/1", "state"), ("GW-1", "State!"), ("GW-1", "state", "x"), ("GW-1", "state", "counter=1"),
-    ("GW-1", "state", "id=c"), ("GW-1", "state", "name=x"), ("GW-1", "x", "value=" + "y" * 1000), ("GW-1", "x", "v=NaN"),
+    ("GW-1", "state", "id=c"), ("GW-1", "state", "name=x"), ("GW-1", "x", "value=" + "y" * 1000),
+    ("GW-1", "x", "v=NaN"),
 ])
 def test_a_command_that_cannot_be_is_one_line(lab, arguments):
     lab.relay()
@@ -118,4 +118,3 @@ def test_a_command_that_cannot_be_is_one_line(lab, arguments):
     said = lab.command("send", *arguments, "--db", lab.db, status=1)
     assert said.startswith("relay: ") and said.count("\n") == 1
     assert not lab.rows("SELECT * FROM commands")
-    assert json.loads("{}") == {}

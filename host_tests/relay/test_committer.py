@@ -1,10 +1,10 @@
-"""A group of messages into either database: new, repeats, contradictions, dates, silence, refusals; without a broker."""
+"""A group of messages into either database: new, repeats, contradictions, dates, silence, refusals. No broker."""
 
 import json
 import random
 
 import pytest
-from relay.test_protocol import BATCH, BEAT, RECORD, UP, mutations
+from relay.test_protocol import BEAT, RECORD, UP, mutations
 
 from tools.relay import databases, protocol, records
 from tools.relay.committer import Group, read
@@ -41,15 +41,17 @@ def rows(store, sql: str, *values) -> list:
 
 
 def test_a_group_of_several_gateways_is_one_commit(store):
-    done = commit(store, arrived("event", batch(record(1), record(2)), "GW-1"), arrived("event", batch(record(1)), "GW-2"),
-                  arrived("data", batch(record(3, kind="status"), number=2), "GW-1"), arrived("beat", BEAT, "GW-2"))
+    done = commit(
+        store, arrived("event", batch(record(1), record(2)), "GW-1"), arrived("event", batch(record(1)), "GW-2"),
+        arrived("data", batch(record(3, kind="status"), number=2), "GW-1"), arrived("beat", BEAT, "GW-2"))
     assert done.acks == [("GW-1", 12, 1), ("GW-2", 12, 1), ("GW-1", 12, 2)]
     assert [(told.gateway, told.record.seq, told.new) for told in done.told] == [
         ("GW-1", 1, True), ("GW-1", 2, True), ("GW-2", 1, True), ("GW-1", 3, True)]
     assert rows(store, "SELECT gateway, boot, seq, kind, event FROM records ORDER BY gateway, seq") == [
-        ("GW-1", 12, 1, "event", "door.opened"), ("GW-1", 12, 2, "event", "door.opened"), ("GW-1", 12, 3, "status", None),
-        ("GW-2", 12, 1, "event", "door.opened")]
-    assert rows(store, "SELECT gateway, records, repeats, waiting, every, mains, link FROM gateways ORDER BY gateway") == [
+        ("GW-1", 12, 1, "event", "door.opened"), ("GW-1", 12, 2, "event", "door.opened"),
+        ("GW-1", 12, 3, "status", None), ("GW-2", 12, 1, "event", "door.opened")]
+    columns = "gateway, records, repeats, waiting, every, mains, link"
+    assert rows(store, f"SELECT {columns} FROM gateways ORDER BY gateway") == [
         ("GW-1", 3, 0, None, None, None, "up"), ("GW-2", 1, 0, 0, 60, 1, "up")]
 
 
@@ -79,7 +81,8 @@ def test_the_same_in_other_order_or_with_its_date_is_a_repeat(store):
 @pytest.mark.req("TEL-07")
 @pytest.mark.parametrize("together", [True, False])
 def test_a_second_record_under_a_used_identity_is_kept_apart_and_said(store, together):
-    messages = [arrived("event", batch(record(1))), arrived("event", batch(record(1, place="거실"), record(2), number=2))]
+    messages = [arrived("event", batch(record(1))),
+                arrived("event", batch(record(1, place="거실"), record(2), number=2))]
     if together:
         done = commit(store, *messages)
     else:
@@ -88,7 +91,8 @@ def test_a_second_record_under_a_used_identity_is_kept_apart_and_said(store, tog
     assert ("GW-1", 12, 2) in done.acks
     assert [notice.what for notice in done.notices] == ["conflict"] and "seq 1" in done.notices[0].text
     assert [json.loads(row[0]) for row in rows(store, "SELECT record FROM conflicts")] == [record(1, place="거실")]
-    assert [json.loads(row[0]) for row in rows(store, "SELECT record FROM records ORDER BY seq")] == [record(1), record(2)]
+    kept = rows(store, "SELECT record FROM records ORDER BY seq")
+    assert [json.loads(row[0]) for row in kept] == [record(1), record(2)]
     again = commit(store, messages[1])
     assert not again.notices and len(rows(store, "SELECT * FROM conflicts")) == 1  # told once
     assert rows(store, "SELECT conflicts FROM gateways") == [(1,)]
@@ -113,7 +117,8 @@ def test_what_came_undated_is_dated_when_its_boot_is(store, by):
         assert rows(store, "SELECT COUNT(*) FROM records WHERE at IS NULL") == [(4,)]
         commit(store, dating)
     commit(store, arrived("event", batch(undated(6, up=6000), number=5)))  # dated as it comes
-    assert rows(store, "SELECT seq, at, clock FROM records WHERE gateway = 'GW-1' AND boot = 12 AND seq < 5 ORDER BY seq") == [
+    which = "gateway = 'GW-1' AND boot = 12 AND seq < 5"
+    assert rows(store, f"SELECT seq, at, clock FROM records WHERE {which} ORDER BY seq") == [
         (1, 1_000_001_000, "late"), (2, 1_000_002_000, "late")]
     assert rows(store, "SELECT at, clock FROM records WHERE seq = 6") == [(1_000_006_000, "late")]
     assert rows(store, "SELECT gateway, boot, seq FROM records WHERE at IS NULL ORDER BY seq") == [
@@ -133,7 +138,8 @@ def test_a_record_without_up_is_never_dated_by_others(store):
 def test_the_link_is_what_was_said_last(store):
     done = commit(store, arrived("link", UP))
     assert done.times == {"GW-1": True} and "link up" in done.notices[0].text
-    assert rows(store, "SELECT link, boot, version, taken, relay FROM gateways") == [("up", 12, "0.1.0", UP["counter"], "relay")]
+    assert rows(store, "SELECT link, boot, version, taken, relay FROM gateways") == [
+        ("up", 12, "0.1.0", UP["counter"], "relay")]
     commit(store, arrived("link", {"link": "lost"}, now=NOW + 1000), now=NOW + 1000)
     assert rows(store, "SELECT link, link_at, heard, version FROM gateways") == [("lost", NOW + 1000, NOW, "0.1.0")]
     commit(store, arrived("beat", BEAT, now=NOW + 2000), now=NOW + 2000)  # who speaks is there
@@ -155,7 +161,8 @@ def silent(store, now: int, listening: int = 0) -> list:
 @pytest.mark.req("TEL-09")
 @pytest.mark.req("TEL-10")
 def test_silence_is_three_of_its_beats_and_told_once(store):
-    commit(store, arrived("beat", BEAT, "GW-1"), arrived("beat", {**BEAT, "every": 900}, "GW-2"), arrived("link", UP, "GW-3"))
+    commit(store, arrived("beat", BEAT, "GW-1"), arrived("beat", {**BEAT, "every": 900}, "GW-2"),
+           arrived("link", UP, "GW-3"))
     assert silent(store, NOW + 179_999) == []
     assert sorted(silent(store, NOW + 180_000)) == [("GW-1", NOW), ("GW-3", NOW)]  # who never said: once a minute
     assert silent(store, NOW + 190_000) == []
@@ -183,7 +190,8 @@ def test_what_is_refused_is_kept_as_it_came_and_counted(store):
                   Arrived(1, 1, 1, "elsewhere", b"x", NOW), arrived("event", batch(record(1), {"seq": 2}, number=4)))
     assert done.acks == [("GW-1", 12, 4)]  # a record that is none holds up nobody: it is kept aside
     assert [notice.what for notice in done.notices] == ["refused"] * 5
-    assert sorted((row[0], row[1], bytes(row[2])) for row in rows(store, "SELECT gateway, topic, payload FROM refused")) == [
+    kept = rows(store, "SELECT gateway, topic, payload FROM refused")
+    assert sorted((row[0], row[1], bytes(row[2])) for row in kept) == [
         ("", "elsewhere", b"x"), ("GW-1", "gw/GW-1/up/beat", b"{}"), ("GW-1", "gw/GW-1/up/event", b"\x00\xffno"),
         ("GW-1", "gw/GW-1/up/event", b'{"seq": 2}')]
     assert rows(store, "SELECT gateway, kept, count FROM refusals ORDER BY gateway") == [("", 1, 1), ("GW-1", 3, 4)]
@@ -238,7 +246,8 @@ def test_every_order_and_grouping_gives_the_same_database(store, url):
     batches = [batch(*sent[start:start + 5], number=start) for start in range(0, len(sent), 5)]
     batches += [batch(*sent[start:start + 7], number=100 + start) for start in range(0, len(sent), 7)]
     messages = [arrived("event", each) for each in batches]
-    messages += [arrived("beat", {**BEAT, "boot": boot, "up": 50_000, "at": boot * 10_000_000 + 50_000}) for boot in (1, 2, 3)]
+    messages += [arrived("beat", {**BEAT, "boot": boot, "up": 50_000, "at": boot * 10_000_000 + 50_000})
+                 for boot in (1, 2, 3)]
     for _ in range(4):
         chance.shuffle(messages)
         start = 0
@@ -271,7 +280,7 @@ def state(store, identity: str) -> tuple:
 def test_counters_only_grow_and_are_past_everything_known(store):
     commit(store, arrived("link", {**UP, "counter": NOW + 5_000_000}))
     with store.transaction():
-        taken = [store.take_counter("GW-1", NOW), store.take_counter("GW-1", NOW), store.take_counter("GW-1", NOW - 10_000)]
+        taken = [store.take_counter("GW-1", now) for now in (NOW, NOW, NOW - 10_000)]
     assert taken == [NOW + 5_000_001, NOW + 5_000_002, NOW + 5_000_003]
     commit(store, arrived("link", {**UP, "counter": 7}, "GW-2"))
     with store.transaction():
@@ -297,7 +306,8 @@ def test_an_answer_settles_a_command_and_nothing_unsettles_it(store):
     assert state(store, "c-1") == ("done", None)
     assert state(store, "c-2") == ("refused", "setting?[2J")
     commit(store, arrived("event", batch(record(3, event="command.refused", id="c-1", reason="late"))),
-           arrived("event", batch(record(4, event="command.done", id="c-2"), record(5, event="command.done", id="c-9"))))
+           arrived("event", batch(record(4, event="command.done", id="c-2"))),
+           arrived("event", batch(record(5, event="command.done", id="c-9"))))
     assert (state(store, "c-1")[0], state(store, "c-2")[0]) == ("done", "refused")
 
 
@@ -325,7 +335,8 @@ def test_only_the_relay_that_speaks_to_a_gateway_sends_unless_it_is_dead(store):
     commit(store, arrived("link", UP), relay="relay-2")
     put(store, "c-1")
     with store.transaction():
-        store.alive("relay-2", NOW)
+        store.begin("relay-2", "a", NOW - 1000)
+        assert store.alive("relay-2", "a", NOW) and not store.alive("relay-2", "b", NOW + 1)
     assert open_ids(store, "relay-2") == ["c-1"]
     assert open_ids(store, "relay", dead_before=NOW - 5000) == []
     assert open_ids(store, "relay", dead_before=NOW + 1) == ["c-1"]
@@ -344,7 +355,8 @@ def test_what_the_gateway_did_not_take_waits_again_when_it_is_back(store):
             store.sending("GW-1", identity, 100 + counter, NOW - (1000 if identity == "just sent" else 60_000))
             store.taken_by_broker("GW-1", identity, True)
     commit(store, arrived("link", {**UP, "counter": 100}))
-    assert [state(store, identity)[0] for identity in ("taken", "not taken", "just sent")] == ["sent", "waiting", "sent"]
+    states = [state(store, identity)[0] for identity in ("taken", "not taken", "just sent")]
+    assert states == ["sent", "waiting", "sent"]
 
 
 def test_a_command_nobody_was_there_for_waits_again(store):

@@ -9,8 +9,9 @@ import pytest
 from tools.relay import protocol
 from tools.relay.protocol import Batch, Beat, Link, Refused
 
-RECORD = {"boot": 12, "seq": 3401, "up": 5000, "at": 1772323200000, "clock": "set", "kind": "event", "event": "door.opened",
-          "test": False, "sensor": "현관", "ieee": "00124b0000000001", "place": "현관"}
+RECORD = {"boot": 12, "seq": 3401, "up": 5000, "at": 1772323200000, "clock": "set",
+          "kind": "event", "event": "door.opened", "test": False, "sensor": "현관",
+          "ieee": "00124b0000000001", "place": "현관"}
 BATCH = {"boot": 12, "batch": 57, "records": [RECORD, {**RECORD, "seq": 3402}]}
 BEAT = {"boot": 12, "up": 86400000, "at": 1772323200000, "clock": "set", "every": 60, "mains": True, "waiting": 0}
 UP = {"link": "up", "boot": 12, "up": 2412, "at": None, "clock": "unset", "version": "0.1.0", "counter": 1772323100000}
@@ -18,7 +19,8 @@ TOPIC = "gw/GW-000000/up/"
 
 
 def parse(what: str, said) -> protocol.Message:
-    return protocol.parse(TOPIC + what, said if isinstance(said, bytes) else json.dumps(said, ensure_ascii=False).encode())
+    payload = said if isinstance(said, bytes) else json.dumps(said, ensure_ascii=False).encode()
+    return protocol.parse(TOPIC + what, payload)
 
 
 def refused(what: str, said) -> str:
@@ -69,12 +71,14 @@ def test_topics_that_are_not_ours_are_refused(topic):
 @pytest.mark.fault(77)
 @pytest.mark.parametrize("payload", [
     b"", b"{", b"[]", b"null", b"1", b'"x"', b"\xff\xfe", b"{}", b'{"boot":1}', b'{"boot":1,"batch":1}',
-    b'{"boot":1,"batch":1,"records":[]}', b'{"boot":1,"batch":1,"records":{}}', b'{"boot":true,"batch":1,"records":[{}]}',
-    b'{"boot":1.0,"batch":1,"records":[{}]}', b'{"boot":-1,"batch":1,"records":[{}]}',
+    b'{"boot":1,"batch":1,"records":[]}', b'{"boot":1,"batch":1,"records":{}}',
+    b'{"boot":true,"batch":1,"records":[{}]}', b'{"boot":1.0,"batch":1,"records":[{}]}',
+    b'{"boot":-1,"batch":1,"records":[{}]}',
     b'{"boot":9007199254740993,"batch":1,"records":[{}]}', b'{"boot":"1","batch":1,"records":[{}]}',
     b'{"boot":1,"batch":1,"records":[%s]}' % b",".join([b"{}"] * 11), b'{"boot":NaN,"batch":1,"records":[{}]}',
     b"[" * 4600, b'{"a":' * 900, b"1" * 4600, b'{"boot":1e999,"batch":1,"records":[{}]}', b"{" + b" " * 4608,
-    b'{"gateway":"GW-000001","boot":1,"batch":1,"records":[{}]}', b"\xef\xbb\xbf{}", "한".encode("euc-kr"), b"\x00" * 100,
+    b'{"gateway":"GW-000001","boot":1,"batch":1,"records":[{}]}', b"\xef\xbb\xbf{}", "한".encode("euc-kr"),
+    b"\x00" * 100,
 ])
 def test_payloads_that_are_no_batch_are_refused(payload):
     refused("event", payload)
@@ -86,8 +90,9 @@ def test_payloads_that_are_no_batch_are_refused(payload):
 @pytest.mark.req("SEC-03")
 @pytest.mark.parametrize(("field", "value"), [
     ("boot", None), ("boot", "1"), ("boot", True), ("boot", -1), ("boot", 1.5), ("boot", 1 << 54), ("seq", None),
-    ("seq", -1), ("seq", [1]), ("kind", None), ("kind", ""), ("kind", 7), ("kind", "A"), ("kind", "x" * 41), ("event", None),
-    ("event", 1), ("event", "a b"), ("event", "e\u0000"), ("test", None), ("test", 1), ("at", "now"), ("at", -1),
+    ("seq", -1), ("seq", [1]), ("kind", None), ("kind", ""), ("kind", 7), ("kind", "A"), ("kind", "x" * 41),
+    ("event", None), ("event", 1), ("event", "a b"), ("event", "e\u0000"), ("test", None), ("test", 1),
+    ("at", "now"), ("at", -1),
     ("at", 253402300800000), ("at", 1.5), ("at", True), ("clock", None), ("clock", "right"), ("up", None), ("up", -1),
     ("up", "x"), ("gateway", "GW-000001"), ("sensor", "\ud800"), ("mv", float("inf")), ("mv", float("nan")),
 ])
@@ -117,7 +122,8 @@ def test_what_is_no_record_is_put_aside(bad):
         ("waiting", -1), ("waiting", None), ("clock", ""), ("at", "x"))),
     *(("link", UP, field, value) for field, value in (
         ("link", "on"), ("link", None), ("link", ["up"]), ("boot", None), ("version", ""), ("version", "x" * 41),
-        ("version", 1), ("version", "\x1b[2J"), ("counter", None), ("counter", -1), ("counter", (1 << 53) + 1), ("clock", 1))),
+        ("version", 1), ("version", "\x1b[2J"), ("counter", None), ("counter", -1), ("counter", (1 << 53) + 1),
+        ("clock", 1))),
 ])
 def test_beats_and_links_with_a_bad_field_are_refused(what, good, field, value):
     parse(what, good)
@@ -134,7 +140,8 @@ def test_a_payload_of_just_the_limit_is_taken():
 
 def test_meaning_leaves_dates_aside_and_nothing_else():
     meaning = protocol.meaning
-    assert meaning(RECORD) == meaning({**RECORD, "at": None, "clock": "unset"}) == meaning(dict(reversed(RECORD.items())))
+    assert meaning(RECORD) == meaning({**RECORD, "at": None, "clock": "unset"})
+    assert meaning(RECORD) == meaning(dict(reversed(RECORD.items())))
     for change in ({"up": 5001}, {"test": True}, {"place": "거실"}, {"more": 1}, {"seq": 3401.0}, {"test": 0}):
         assert meaning({**RECORD, **change}) != meaning(RECORD), change
 
@@ -151,9 +158,10 @@ def test_a_command_fits_or_is_refused():
 def mutations(count: int, seed: int):
     """Payloads that were nearly right."""
     chance = random.Random(seed)
-    good = [(what, json.dumps(said, ensure_ascii=False).encode())
-            for what, said in (("event", BATCH), ("data", BATCH), ("beat", BEAT), ("link", UP), ("link", {"link": "lost"}))]
-    words = [b'"boot"', b"null", b"true", b"-1", b"1e308", b"[[", b"}}", b'"\\ud800"', b"\\u0000", b"9" * 30, b"\xed\xa0\x80"]
+    said = (("event", BATCH), ("data", BATCH), ("beat", BEAT), ("link", UP), ("link", {"link": "lost"}))
+    good = [(what, json.dumps(each, ensure_ascii=False).encode()) for what, each in said]
+    words = [b'"boot"', b"null", b"true", b"-1", b"1e308", b"[[", b"}}", b'"\\ud800"', b"\\u0000", b"9" * 30]
+    words.append(b"\xed\xa0\x80")
     for _ in range(count):
         what, text = chance.choice(good)
         data = bytearray(text)

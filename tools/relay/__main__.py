@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 
+from tools.certs.authority import RELAY, is_relay
 from tools.relay import RelayError, broker, commands, databases, export, options, show
 from tools.relay.committer import Notice, printable
 from tools.relay.database import Unacceptable, Unavailable
@@ -29,13 +30,16 @@ def _run(args: argparse.Namespace) -> int:
     relay = Relay(store, link, inbox, shown, place.name)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: relay.stop())
+    if not is_relay(place.name):
+        text = f"the certificate is {place.name}'s: most brokers let only {RELAY} or {RELAY}-... hear gateways"
+        shown.notice(Notice("", "relay", text))
     link.start()
     try:
         relay.run()
     finally:
         link.stop()
         store.close()
-    if link.taken_over.is_set():
+    if relay.replaced:
         raise RelayError(f"another relay connected as {place.name}: each needs a certificate of its own, docs/relay.md")
     return 0
 

@@ -18,11 +18,12 @@ from typing import Any
 from tools.certs import CertsError, Lab, lab
 from tools.certs.authority import is_relay
 from tools.relay import RelayError
+from tools.relay.protocol import is_number
 
 try:
     from amqtt.broker import Broker  # type: ignore[import-untyped]
     from amqtt.contexts import Action, ListenerConfig  # type: ignore[import-untyped]
-    from amqtt.errors import AMQTTError  # type: ignore[import-untyped]
+    from amqtt.errors import BrokerError  # type: ignore[import-untyped]
     from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin  # type: ignore[import-untyped]
     from amqtt.session import Session  # type: ignore[import-untyped]
 except ImportError:
@@ -33,6 +34,8 @@ _HOST = "127.0.0.1"
 
 def allowed(name: str, action: str, topic: str) -> bool:
     """Whether who has this name may publish to, subscribe to or receive from the topic or filter."""
+    if not is_number(name):  # a name with + in it would stand for others
+        return False
     if is_relay(name):
         reads, writes = ("gw/+/up/",), ("gw/+/down/",)
     else:
@@ -113,8 +116,9 @@ async def _serve(made: Lab, port: int) -> None:
     broker = MutualTls(_config(made, port))
     try:
         await broker.start()
-    except (AMQTTError, OSError) as error:
-        raise RelayError(f"the embedded broker cannot start at {_HOST}:{port}: {error}") from None
+    except BrokerError as error:
+        why = getattr(error.__cause__, "strerror", None) or error
+        raise RelayError(f"the embedded broker cannot start at {_HOST}:{port}: {why}") from None
     print(f"embedded broker at {_HOST}:{port}: for a try only, docs/relay.md", flush=True)
     await stopped.wait()
     await broker.shutdown()
@@ -122,8 +126,8 @@ async def _serve(made: Lab, port: int) -> None:
 
 def run(folder: pathlib.Path, port: int, server: str = "relay.lab") -> None:
     """Serve until SIGTERM or SIGINT; the certificates in `folder` that are missing are made. Raises RelayError."""
-    logging.getLogger("amqtt").setLevel(logging.ERROR)
-    logging.getLogger("transitions").setLevel(logging.ERROR)
+    logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+    logging.getLogger("transitions").setLevel(logging.CRITICAL)
     try:
         made = lab(folder, [], server)
     except CertsError as error:

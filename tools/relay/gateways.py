@@ -87,10 +87,15 @@ class Gateways(Database):
                          "ON CONFLICT (gateway, since) DO UPDATE SET until = NULL", (gateway, heard))
         return [(gateway, heard) for gateway, heard in found]
 
-    def alive(self, relay: str, now: int) -> None:
-        """This relay has a connection to its broker."""
-        self.execute("INSERT INTO relays VALUES (?, ?) ON CONFLICT (relay) DO UPDATE SET seen = excluded.seen",
-                     (relay, now))
+    def begin(self, relay: str, run: str, now: int) -> None:
+        """This relay is connected to its broker for the first time since it was started."""
+        self.execute("INSERT INTO relays VALUES (?, ?, ?) "
+                     "ON CONFLICT (relay) DO UPDATE SET seen = excluded.seen, run = excluded.run", (relay, now, run))
+
+    def alive(self, relay: str, run: str, now: int) -> bool:
+        """This relay is connected to its broker; False: another program goes by its name by now."""
+        done = self.execute("UPDATE relays SET seen = ? WHERE relay = ? AND run = ?", (now, relay, run))
+        return bool(done.rowcount)
 
     def overview(self, most: int) -> list[Seen]:
         """The gateways that were heard last, by their numbers."""

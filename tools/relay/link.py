@@ -29,7 +29,7 @@ SESSION_S = 300  # so long the broker keeps what comes while this relay is away;
 WINDOW = 500  # messages that are here without acknowledgement
 _LIMIT_S = 20  # until the broker has answered CONNECT and SUBSCRIBE
 _BACKOFF_S = (0.5, 30.0)
-_TAKEN_OVER = 0x8E
+_UNSPECIFIED = 0x80  # paho's word for a connection that ended without a word
 _NOBODY_THERE = 0x10
 
 
@@ -69,7 +69,6 @@ class Link:
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self.passed: queue.Queue[Passed] = queue.Queue()
         self.since: float | None = None  # ms since 1970; None: not connected
-        self.taken_over = threading.Event()  # somebody else connected under our name
 
     def start(self) -> None:
         self._thread.start()
@@ -187,9 +186,8 @@ class Link:
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
         self.since = None
-        if code.value == _TAKEN_OVER:
-            self.taken_over.set()
-        self._refused = self._refused or (str(code) if code.is_failure else "it closed the connection")
+        said = str(code).lower() if code.is_failure and code.value != _UNSPECIFIED else "it closed the connection"
+        self._refused = self._refused or said
         self._ended.set()
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:

@@ -46,7 +46,7 @@ TABLES = (
     "CREATE INDEX IF NOT EXISTS commands_open ON commands (state) WHERE state IN ('waiting', 'sending', 'sent')",
     "CREATE INDEX IF NOT EXISTS gateways_due ON gateways (silent_at) WHERE silent IS NULL",
     "CREATE INDEX IF NOT EXISTS gateways_heard ON gateways (heard)",
-    # the relays on this database, and when each last had a connection to its broker
-    "CREATE TABLE IF NOT EXISTS relays (relay TEXT PRIMARY KEY, seen BIGINT NOT NULL)",
+    # the relays on this database, when each last had a connection to its broker, and which start of it that was
+    "CREATE TABLE IF NOT EXISTS relays (relay TEXT PRIMARY KEY, seen BIGINT NOT NULL, run TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS relay_schema (version INTEGER NOT NULL)",
 )

@@ -7,6 +7,7 @@ Must never end because of what a gateway sent or because database or broker are 
 from __future__ import annotations
 
 import functools
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -42,6 +43,9 @@ class Relay:
         self._commands = Commands(store, name, link.publish)
         self._told_time: dict[str, int] = {}  # gateway -> when it was told the time last, ms since 1970
         self._listening: float | None = None
+        self._run = secrets.token_hex(8)
+        self._begun = False
+        self.replaced = False  # another program was started under this relay's name
         self._dropped = 0
         self._stop = threading.Event()
 
@@ -51,7 +55,7 @@ class Relay:
     def run(self) -> None:
         """Until stopped, or until another relay connected under this one's name."""
         next_poll = next_chores = time.monotonic()
-        while not self._stop.is_set() and not self._link.taken_over.is_set():
+        while not self._stop.is_set() and not self.replaced:
             group = self._inbox.take(GROUP, _POLL_S)
             if group:
                 self._commit([read(arrived) for arrived in group])
@@ -116,8 +120,12 @@ class Relay:
         with self._store.transaction():
             self._store.expire(now, ANSWER_MS)
             if self._listening is not None:
-                self._store.alive(self._name, now)
+                if not self._begun:
+                    self._store.begin(self._name, self._run, now)
+                elif not self._store.alive(self._name, self._run, now):
+                    self.replaced = True
                 silent = self._store.fall_silent(now, int(self._listening))
+        self._begun = self._begun or self._listening is not None
         for gateway, heard in silent:
             self._show.notice(Notice(gateway, "silent", f"silent: last heard {(now - heard) // 1000} s ago"))
         if self._inbox.dropped != self._dropped:
