@@ -49,7 +49,7 @@ class Scan:
             sectors.go_on_after(newest)
 
     def _sort(self, chain: list) -> None:
-        """In order of their first records. By a heap: MicroPython's sort takes n * n steps for what is sorted already."""
+        """In order of their first records; by a heap: MicroPython's sort takes n * n steps for what is in order."""
         heap = [(self._sectors.first(sector), sector) for sector in chain]
         heapq.heapify(heap)
         for place in range(len(chain)):

@@ -62,8 +62,8 @@ class Link:
         return self.parts.settings.get(name)
 
     def number(self) -> str:
-        """The gateway's: client id, common name of its certificate, part of every topic."""
-        return self.setting("gateway")
+        """The gateway's, as its certificate says: client id, and part of every topic."""
+        return self.secure.number
 
     def name(self) -> str:
         """What the server's certificate must say."""
@@ -141,6 +141,9 @@ class Link:
         except Exception as error:  # noqa: BLE001 - without them there is no link, and nothing else is wrong
             self._fault("certificates", "the certificates cannot be read: %r" % error)
             return False
+        if self.number() != self.setting("gateway"):
+            self.parts.log.warning("link: the certificate is of %s, the setting says %s" % (
+                self.number(), self.setting("gateway")))
         days = self.secure.days_left()
         if days is not None:
             self.parts.recorder.event("gateway.fault", fault="link", what="our certificate ends in %d days" % days)
@@ -188,7 +191,7 @@ class Link:
             delay_ms = max(delay_ms, _KICKED_MS)
         self._hurry.clear()
         urgent_ms = max(_KICKED_MS if self._kicks else _URGENT_MS, 1)
-        if self.parts.machine.open() or delay_ms <= urgent_ms:
+        if self._urgent() or delay_ms <= urgent_ms:
             await asyncio.sleep_ms(min(delay_ms, urgent_ms))
             return
         await asyncio.sleep_ms(urgent_ms)
@@ -197,9 +200,13 @@ class Link:
         except asyncio.TimeoutError:
             pass
 
+    def _urgent(self) -> bool:
+        """An emergency is going on, or was just now."""
+        return self.parts.machine.open() or self.parts.machine.light()
+
     def _recorded(self) -> None:
         self.news.set()
-        if self.parts.machine.open():
+        if self._urgent():
             self._hurry.set()
 
     # ------------------------------------------------------------------ what is said of it

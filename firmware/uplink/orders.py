@@ -102,7 +102,7 @@ class Orders:
 def _form(order: dict) -> str:
     """Empty, or what is wrong with its form."""
     ident = order.get("id")
-    if not isinstance(ident, str) or not 0 < len(ident) <= _MAX_ID:
+    if isinstance(ident, bool) or not isinstance(ident, (str, int)) or not 0 < len(str(ident)) <= _MAX_ID:
         return "id"
     for name in ("counter", "expires"):
         value = order.get(name)

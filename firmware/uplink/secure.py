@@ -15,7 +15,7 @@ import asyncio
 import tls
 from micropython import const
 
-from firmware.uplink.x509 import validity
+from firmware.uplink.x509 import common_name, validity
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Secure:
         self._reason = ""
         authority, own, key = [_read(folder + "/" + name) for name in _FILES]
         self._own_from_s, self._own_until_s = validity(own)
+        self.number = common_name(own)  # the gateway's
         self._context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         self._context.verify_mode = tls.CERT_REQUIRED
         self._context.load_verify_locations(authority)

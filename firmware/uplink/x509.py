@@ -1,4 +1,4 @@
-"""From when until when a certificate is valid, read from its DER bytes (RFC 5280, section 4.1). Pure.
+"""What a certificate says, read from its DER bytes (RFC 5280, section 4.1): its dates, and whose it is. Pure.
 
 Owns nothing. Must never read beyond the bytes, whatever their lengths say; it judges no signature and no name.
 """
@@ -13,23 +13,46 @@ if _TYPE_CHECKING:
 
 _SEQUENCE = const(0x30)
 _VERSION = const(0xA0)  # [0] EXPLICIT
+_OID = const(0x06)
+_COMMON_NAME = b"\x55\x04\x03"  # 2.5.4.3
 _UTC_TIME = const(0x17)
 _GENERAL_TIME = const(0x18)
 
 
 def validity(cert: "Any") -> tuple:
     """(not before, not after) in s since 1970, UTC. ValueError: it is not a certificate in form."""
+    at, end = _validity(cert)
+    _, at, end = _element(cert, at, end, _SEQUENCE)
+    tag, start, at = _element(cert, at, end)
+    before = _time(tag, cert[start:at])
+    tag, start, at = _element(cert, at, end)
+    return before, _time(tag, cert[start:at])
+
+
+def common_name(cert: "Any") -> str:
+    """The common name of its subject, empty when it has none. ValueError: it is not a certificate in form."""
+    at, end = _validity(cert)
+    _, _, at = _element(cert, at, end, _SEQUENCE)
+    _, at, end = _element(cert, at, end, _SEQUENCE)
+    while at < end:
+        _, start, at = _element(cert, at, end)  # a set of one or more attributes
+        _, start, stop = _element(cert, start, at, _SEQUENCE)
+        _, kind, start = _element(cert, start, stop, _OID)
+        if bytes(cert[kind:start]) == _COMMON_NAME:
+            _, start, stop = _element(cert, start, stop)
+            return bytes(cert[start:stop]).decode()
+    return ""
+
+
+def _validity(cert: "Any") -> tuple:
+    """(where its validity begins, where the signed part ends)."""
     _, start, end = _element(cert, 0, len(cert), _SEQUENCE)
     _, start, end = _element(cert, start, end, _SEQUENCE)  # TBSCertificate
     tag, _, after = _element(cert, start, end)
     at = after if tag == _VERSION else start
     for _ in range(3):  # serial number, signature algorithm, issuer
         _, _, at = _element(cert, at, end)
-    _, at, end = _element(cert, at, end, _SEQUENCE)
-    tag, start, at = _element(cert, at, end)
-    before = _time(tag, cert[start:at])
-    tag, start, at = _element(cert, at, end)
-    return before, _time(tag, cert[start:at])
+    return at, end
 
 
 def _element(der: "Any", at: int, end: int, wanted: int = 0) -> tuple:

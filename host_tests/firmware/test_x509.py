@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from firmware.uplink.x509 import validity
+from firmware.uplink.x509 import common_name, validity
 
 UTC = datetime.timezone.utc
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -34,6 +34,7 @@ def test_dates_are_read_as_they_were_written(begins, ends):
     begins, ends = (datetime.datetime(*when, tzinfo=UTC) for when in (begins, ends))
     for name in ("x", "n" * 60):
         der = certificate(begins, ends, name, [f"host{number}.example" for number in range(30)])
+        assert common_name(memoryview(der)) == name
         assert validity(memoryview(der)) == (int(begins.timestamp()), int(ends.timestamp()))
 
 
@@ -42,6 +43,7 @@ def test_every_end_and_every_kind_of_damage_is_a_value_error_or_dates():
     der = certificate(datetime.datetime(2020, 1, 1), datetime.datetime(2060, 1, 1))
     for end in range(len(der)):
         try:
+            common_name(memoryview(der[:end]))
             validity(memoryview(der[:end]))
         except ValueError:
             continue
@@ -52,6 +54,7 @@ def test_every_end_and_every_kind_of_damage_is_a_value_error_or_dates():
         for _ in range(dice.randrange(1, 5)):
             data[dice.randrange(200)] = dice.choice((0, 1, 0x7F, 0x80, 0x83, 0x84, 0xFF, dice.randrange(256)))
         try:
+            common_name(memoryview(bytes(data)))
             dates = validity(memoryview(bytes(data)))
         except ValueError:
             continue

@@ -84,7 +84,10 @@ class Listener:
         assert subscribed.wait(_START_S), "paho does not get its subscription"
 
     def get(self, limit_s=30):
-        return self._got.get(timeout=limit_s)
+        try:
+            return self._got.get(timeout=limit_s)
+        except queue.Empty:
+            raise AssertionError(f"nothing was published to us within {limit_s} s") from None
 
     def empty(self):
         return self._got.empty()
@@ -111,15 +114,24 @@ class Ours:
 
     def _read(self):
         for line in self.process.stdout:
-            self._lines.put(json.loads(line))
-        self._lines.put(None)
+            self._lines.put(line)
+        self._lines.put("")
+
+    def _next(self, limit_s):
+        line = self._lines.get(timeout=limit_s)
+        if line.startswith("["):
+            return json.loads(line)
+        more = iter(lambda: self._lines.get(timeout=5), "") if line else ()  # MicroPython's traceback is on stdout
+        raise AssertionError(f"it ended: {line}{''.join(more)}")
 
     def until(self, what, limit_s=60):
         """The next line that tells this; those before it are dropped."""
         end = time.monotonic() + limit_s
         while True:
-            line = self._lines.get(timeout=max(end - time.monotonic(), 0.1))
-            assert line is not None, f"it ended before it told {what}: {self.process.stderr.read()}"
+            try:
+                line = self._next(max(end - time.monotonic(), 0.1))
+            except queue.Empty:
+                raise AssertionError(f"it did not tell {what} within {limit_s} s") from None
             if line[0] == what:
                 return line[1:]
 
@@ -127,10 +139,10 @@ class Ours:
         """Wait until it has told nothing, or nothing but this, for so long."""
         while True:
             try:
-                line = self._lines.get(timeout=for_s)
+                line = self._next(for_s)
             except queue.Empty:
                 return
-            assert line and line[0] == what, f"{line} instead of {what}"
+            assert line[0] == what, f"{line} instead of {what}"
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

@@ -207,6 +207,7 @@ def test_a_write_goes_on_when_there_is_room(play):
     assert of(lines, "publish") == [[7040, "publish", "done", 1]]
     assert of(lines, "puback") == [[7070, "puback", 1]]
     assert of(lines, "end")[0][2][:3] == ["connect", "publish", "puback"]
+    assert not of(lines, "over")  # its limit ended with it
 
 
 def test_what_would_block_is_given_again_unchanged(play):

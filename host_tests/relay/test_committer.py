@@ -176,6 +176,15 @@ def test_silence_is_three_of_its_beats_and_told_once(store):
     assert silent(store, NOW + 3_180_000) == [("GW-1", NOW + 3_000_000)]
 
 
+def test_the_overview_shows_the_silent_ones_whoever_else_speaks(store):
+    for number in range(5):
+        commit(store, arrived("beat", BEAT, f"GW-{number}", NOW + number), now=NOW + number)
+    assert silent(store, NOW + 180_000) == [("GW-0", NOW)]
+    with store.transaction():
+        assert [seen.gateway for seen in store.overview(3)] == ["GW-0", "GW-3", "GW-4"]
+        assert store.count() == (5, 1)
+
+
 @pytest.mark.req("TEL-09")
 def test_nobody_is_silent_before_the_relay_has_listened_long_enough(store):
     commit(store, arrived("beat", BEAT))

@@ -84,6 +84,19 @@ def test_a_relay_that_is_killed_loses_nothing_and_doubles_nothing(lab, where):
 
 
 @pytest.mark.req("TEL-02")
+def test_what_was_not_committed_the_broker_gives_again(lab):
+    """To the broker a message is done when it is in the database, not when it was read."""
+    relay = lab.relay(program=DYING, env={"DIE": "before 1"})
+    gateway = lab.gateway()
+    batch = gateway.send(gateway.record())
+    assert relay.ended() == -signal.SIGKILL
+    assert lab.rows("SELECT * FROM records") == []
+    lab.relay()
+    gateway.answered(batch)  # the gateway did not send again
+    assert len(lab.rows("SELECT * FROM records")) == 1
+
+
+@pytest.mark.req("TEL-02")
 @pytest.mark.fault(65)
 def test_what_comes_while_the_relay_restarts_waits_at_the_broker(lab):
     relay = lab.relay()

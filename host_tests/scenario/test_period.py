@@ -5,7 +5,7 @@ from scenario.timeline import play, step
 
 HOUR_MS = 3_600_000
 SET = {"setting": "status_period_h", "value": 1}
-BY = {"care": lambda at: step(at, "relay", command={"id": 1, "name": "settings.set", **SET}),
+BY = {"care": lambda at: step(at, "relay", command={"id": "c1", "name": "settings.set", **SET}),
       "gateway": lambda at: step(at, "monitor", touch="settings.set", **{"with": SET})}
 
 

@@ -175,9 +175,9 @@ def test_what_is_bad_is_refused_with_a_reason_and_what_is_good_is_done():
              command(T + 200, "sensors.rename", 3, sensor="kitchen", to="door"),
              command(T + 300, "sensors.fly", 4), command(T + 400, "cancel", 5),
              command(T + 500, "settings.set", 6, setting="status_period_h", value=2),
-             touch(T + 600, "settings.set", setting="door_announce", value=False),
-             touch(T + 700, "sensors.rename", sensor="kitchen", to="door"),
-             step(T + 3000, "power_cut", for_ms=2000), step(T + 30_000, "door", sensor="door", open=True)]
+             touch(T + 3600, "settings.set", setting="door_announce", value=False),
+             touch(T + 3700, "sensors.rename", sensor="kitchen", to="door"),
+             step(T + 6000, "power_cut", for_ms=2000), step(T + 30_000, "door", sensor="door", open=True)]
     line = play(steps, T + 60_000)
     refused = {record["id"]: record["reason"] for record in line.records("command.refused")}
     assert sorted(refused) == [1, 2, 3, 4, 5] and refused[3] == "name taken" and refused[5] == "unknown command"

@@ -146,9 +146,11 @@ def test_nothing_else_works_and_it_keeps_trying():
 def test_what_the_relay_missed_arrives_when_it_is_back():
     steps = [step(T - 1000, "relay", up=False), press(T), step(T + 40000, "hang_up"), step(T + 64000, "relay", up=True)]
     line = play(steps, T + 80000)
-    names = [r["record"]["event"] for r in line.all("relay") if r["t"] > T]
-    assert names == ["emergency.triggered", "emergency.dialled", "emergency.answered", "emergency.ended"]
-    assert T + 64000 <= line.all("relay")[-1]["t"] <= T + 66000  # as soon as the relay is back
+    told = [r for r in line.all("relay") if r["t"] > T]
+    assert [r["record"]["event"] for r in told] == [
+        "emergency.triggered", "emergency.dialled", "emergency.answered", "emergency.ended", "gateway.recovered"]
+    assert told[-1]["record"]["why"] == "relay"
+    assert T + 64000 <= told[3]["t"] <= T + 64000 + 7500  # as soon as the relay is back: it is asked every 5 s
 
 
 @pytest.mark.req("EMG-04")

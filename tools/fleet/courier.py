@@ -1,7 +1,9 @@
 """Which records go out in which message, and what the relay's answers mean: as firmware/uplink/courier.py does it.
 
 Owns what waits and the batches under way: at most 16, of them 12 of periodic data. What is not answered within 20 s is
-sent again, all of its topic, in order. Pure: time comes in with each call.
+sent again, all of its topic, in order. Until the first answer on a connection, and after one that did not come, only one
+batch of each topic is under way: a broker takes what no relay listens to yet, and what came behind it would be committed
+before it. Pure: time comes in with each call.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ DATA_WINDOW = 12
 RECORDS = 10  # of a batch
 LARGEST = 4608  # bytes of a payload
 AGAIN_S = 20.0
+FIRST_AGAIN_S = 5.0  # on a connection on which nothing was answered yet
 AGAIN_MOST_S = 300.0
 _FAIR = 4  # every so many batches the data go first
 _REMEMBERED = 64
@@ -69,7 +72,8 @@ class Courier:
         self._lanes = {EVENT: Lane(), DATA: Lane()}
         self._batches: list[Batch] = []
         self._number = 0
-        self._again_s = AGAIN_S
+        self._again_s = FIRST_AGAIN_S
+        self._heard = False  # the relay answered on this connection, and since something was sent again
 
     def put(self, record: Record) -> None:
         self._tally.made += 1
@@ -112,7 +116,8 @@ class Courier:
             return None
         order = (DATA, EVENT) if self._number % _FAIR == _FAIR - 1 else (EVENT, DATA)
         for name in order:
-            if (name == EVENT or waiting.count(DATA) < DATA_WINDOW) and self._lanes[name].next() is not None:
+            limit = 1 if not self._heard else WINDOW if name == EVENT else DATA_WINDOW
+            if waiting.count(name) < limit and self._lanes[name].next() is not None:
                 return name
         return None
 
@@ -123,6 +128,7 @@ class Courier:
             if boot == self._boot and batch.number == number and not batch.done:
                 batch.done = True
                 self._again_s = AGAIN_S
+                self._heard = True
                 self._tally.answering.add(now - batch.sent)
                 if batch.current:
                     self._tally.overtaken += self._older(batch)
@@ -160,6 +166,7 @@ class Courier:
         for batch in self._batches:
             if batch.current and not batch.done and batch.taken is not None and now - batch.taken >= self._again_s:
                 self._again_s = min(self._again_s * 2, AGAIN_MOST_S)
+                self._heard = False
                 self._again(batch.lane)
                 return
 
@@ -170,7 +177,8 @@ class Courier:
 
     def begin(self) -> None:
         """A new connection: what was under way on the old one is sent again."""
-        self._again_s = AGAIN_S
+        self._again_s = FIRST_AGAIN_S
+        self._heard = False
         for name in self._lanes:
             self._again(name)
 

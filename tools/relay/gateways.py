@@ -98,12 +98,14 @@ class Gateways(Database):
         return bool(done.rowcount)
 
     def overview(self, most: int) -> list[Seen]:
-        """The gateways that were heard last, by their numbers."""
-        found = self.execute(
+        """Silent gateways, and with them those that were heard last, by their numbers."""
+        question = (
             "SELECT g.gateway, link, silent, heard, waiting, records, repeats, conflicts, COALESCE(r.count, 0), "
-            "version, event FROM gateways g "
-            "LEFT JOIN refusals r ON r.gateway = g.gateway ORDER BY heard DESC LIMIT ?", (most,))
-        return sorted(Seen(*row) for row in found)
+            "version, event FROM gateways g LEFT JOIN refusals r ON r.gateway = g.gateway "
+            "WHERE silent IS {} NULL ORDER BY heard DESC LIMIT ?")
+        silent = [Seen(*row) for row in self.execute(question.format("NOT"), (most,))]
+        others = [Seen(*row) for row in self.execute(question.format(""), (most - len(silent),))]
+        return sorted(silent + others)
 
     def count(self) -> tuple[int, int]:
         """How many gateways there are, and how many of them are silent."""

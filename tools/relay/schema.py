@@ -45,6 +45,7 @@ TABLES = (
         state TEXT NOT NULL, counter BIGINT, sent BIGINT, answered BIGINT, reason TEXT, PRIMARY KEY (gateway, id))""",
     "CREATE INDEX IF NOT EXISTS commands_open ON commands (state) WHERE state IN ('waiting', 'sending', 'sent')",
     "CREATE INDEX IF NOT EXISTS gateways_due ON gateways (silent_at) WHERE silent IS NULL",
+    "CREATE INDEX IF NOT EXISTS gateways_silent ON gateways (heard) WHERE silent IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS gateways_heard ON gateways (heard)",
     # the relays on this database, when each last had a connection to its broker, and which start of it that was
     "CREATE TABLE IF NOT EXISTS relays (relay TEXT PRIMARY KEY, seen BIGINT NOT NULL, run TEXT NOT NULL)",

@@ -55,6 +55,15 @@ def line(notice: Notice, now_s: float) -> str:
     return printable(" ".join(words), 300)
 
 
+def notices(outcome: Outcome) -> list[Notice]:
+    """New events, and what else there is to say of a committed group."""
+    events = [
+        Notice(told.gateway, "event", summary(told.record))
+        for told in outcome.told if told.new and told.record.event is not None
+    ]
+    return events + outcome.notices
+
+
 class Lines:
     """A line an event, and one for whatever else a person should see."""
 
@@ -65,10 +74,7 @@ class Lines:
         self._out.write(line(notice, time.time()) + "\n")
 
     def committed(self, outcome: Outcome) -> None:
-        for told in outcome.told:
-            if told.new and told.record.event is not None:
-                self.notice(Notice(told.gateway, "event", summary(told.record)))
-        for notice in outcome.notices:
+        for notice in notices(outcome):
             self.notice(notice)
 
     def refresh(self, store: Store, now: int) -> None:
@@ -99,7 +105,7 @@ def _json(gateway: str, record: Record, new: bool) -> str:
 
 
 class Table:
-    """A table of gateways, drawn again in place, and the last notices below it."""
+    """A table of gateways, drawn again in place, and the last events and notices below it."""
 
     def __init__(self, stream: TextIO, place: str) -> None:
         self._out = _Out(stream)
@@ -111,19 +117,19 @@ class Table:
         self._notices = [*self._notices, line(notice, time.time())][-_LAST:]
 
     def committed(self, outcome: Outcome) -> None:
-        for notice in outcome.notices:
+        for notice in notices(outcome):
             self.notice(notice)
 
     def refresh(self, store: Store, now: int) -> None:
         """Draw: one write, so that it does not flicker."""
         columns, rows = shutil.get_terminal_size()
         with store.transaction():
-            shown = store.overview(max(1, rows - _LAST - 4))
+            shown = store.overview(max(3, rows - _LAST - 4))
             count, silent = store.count()
         clock = time.strftime("%H:%M:%S", time.localtime(now / 1000))
         head = f"{self._place}   gateways {count}, silent {silent}   {clock}"
         lines = [table.cut(head, columns - 1), "", *table.draw(shown, now, columns - 1), ""]
-        lines += [table.cut(text, columns - 1) for text in self._notices]
+        lines += [table.cut(text, columns - 1) for text in self._notices[-max(1, rows - len(lines) - 1):]]
         self._out.write("\x1b[H" + "".join(f"{text}\x1b[K\n" for text in lines[:rows - 1]) + "\x1b[J")
 
 

@@ -27,7 +27,7 @@ app = __import__("firmware.app", None, None, ("run",))
 
 class Emptied(Home):
     def _write_files(self, _scenario: dict) -> None:
-        for name, value in (("settings", {}), ("sensors", scenario.get("listed", []))):
+        for name, value in (("settings", self.settings), ("sensors", scenario.get("listed", []))):
             with open(folder + "/" + name + ".json", "w") as file:
                 file.write(json.dumps(value))
 

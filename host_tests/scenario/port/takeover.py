@@ -22,7 +22,7 @@ from hal_sim.run import run  # noqa: E402
 
 class NewHome(Home):
     def _write_files(self, _scenario: dict) -> None:
-        for name, value in (("settings", {}), ("sensors", [])):
+        for name, value in (("settings", self.settings), ("sensors", [])):
             with open(folder + "/" + name + ".json", "w") as file:
                 file.write(json.dumps(value))
 
