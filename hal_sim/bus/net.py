@@ -73,7 +73,7 @@ class SimNet:
 
     def _knock(self, near: Socket, address: tuple) -> None:
         accept = _stranger if address[0] == _STRANGER else self._servers.get(address)
-        if near.lost or near.shut or address[0] == _NOWHERE:
+        if near.lost or address[0] == _NOWHERE:
             return
         if accept is None or self.refuse:
             self.sched.after(self.latency_ms, near.fail, ECONNREFUSED)

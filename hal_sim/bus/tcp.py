@@ -112,8 +112,7 @@ class Socket(io.IOBase):
     def _pass(self, what: "Callable[..., Any]", *args: "Any") -> None:
         """Have it happen to the other end, after what was sent before."""
         self._arrives_ms = max(self._arrives_ms, self._net.sched.now_ms + self._net.latency_ms)
-        if not self.lost:
-            self._net.sched.at(self._arrives_ms, what, *args)
+        self._net.sched.at(self._arrives_ms, what, *args)
 
     def _get(self, data: bytes) -> None:
         other = self.other

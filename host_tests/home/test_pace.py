@@ -32,11 +32,24 @@ class Poller:
     def __init__(self, clock):
         self.clock = clock
         self.lines = []
+        self.registered = {}
+        self.ready_at = None  # when the sockets are
+
+    def register(self, what, events):
+        self.registered[what] = events
+
+    modify = register
+
+    def unregister(self, what):
+        del self.registered[what]
 
     def poll(self, timeout_ms):
         if not self.lines:
             self.clock.now += timeout_ms
-        return [(sys.stdin, 1)] if self.lines else []
+        found = [(sys.stdin, 1)] if self.lines else []
+        if self.ready_at is not None and self.clock.now >= self.ready_at:
+            found += [(one, 1) for one in self.registered]
+        return found
 
 
 class Home:
@@ -94,3 +107,23 @@ def test_fast_time_is_told_and_real_time_is_not(monkeypatch):
             advance(sched, pace, 100)
         told = [line for line in out.getvalue().splitlines() if '"what": "now"' in line]
         assert len(told) <= 13 and (len(told) >= least if least else not told)
+
+
+def test_a_socket_that_is_waited_for_wakes_once(monkeypatch):
+    sched, clock, poller, pace = world(monkeypatch, 1)
+    pace.watch("socket", 1)
+    pace.watch("socket", 4)
+    assert poller.registered == {"socket": 5}
+    poller.ready_at = clock.now + 1000
+    begun = sched.now_ms
+    assert pace.wait(begun + 10_000) < begun + 2500
+    assert poller.registered == {}
+    assert pace.wait(begun + 10_000) == begun + 10_000
+    pace.watch("socket", 1)
+    poller.lines.append('{"do": "press", "button": "119"}\n')
+    pace.wait(begun + 20_000)
+    assert len(pace.home.steps) == 1 and poller.registered == {}
+    pace.watch("socket", 1)
+    pace.forget("socket")
+    pace.forget("socket")
+    assert poller.registered == {}

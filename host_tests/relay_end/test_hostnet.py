@@ -6,6 +6,7 @@ import queue
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 
@@ -97,14 +98,38 @@ def test_the_gateway_talks_to_a_real_server_and_is_woken_by_it(server, play):
             end.sendall(b"%d" % number)
             assert end.recv(10) == b"%d" % number and played.next() == {"got": str(number)}
         assert time.monotonic() - begun < 15
+        end.sendall(b"rest")
+        assert end.recv(10) == b"rest" and played.next() == {"got": "rest"}
         before = played.cpu_s()
+        end.sendall(b"more")
         time.sleep(1)
-        assert played.cpu_s() - before < 0.5  # waiting, not asking again and again
+        assert played.cpu_s() - before < 0.5  # nobody waits for it: it wakes nobody again and again
+        assert end.recv(10) == b"more" and played.next() == {"got": "more"}
         played.step({"do": "relay", "up": False})
         assert "the relay is outside" in played.next()
         played.step({"do": "net", "dns": "fails"})
         assert "the relay is outside" in played.next()
-    assert played.next() == {"over": True, "up": 6 + 70, "down": 70}
+    assert played.next() == {"over": True, "up": 6 + 78, "down": 78}
+
+
+def test_who_waits_is_told_to_the_pace_and_no_longer_when_the_socket_closes(server, micropython):
+    """As the event loop asks: ioctl, which says what is there already and has the rest watched."""
+    port = server.getsockname()[1]
+    told = micropython(["-c", textwrap.dedent(f"""
+        import sys
+        sys.path.insert(0, ".")
+        from hal_sim.bus.hostnet import HostNet
+        net = HostNet(lambda real, events: print("watch", events), lambda real: print("forget"))
+        addresses = []
+        net.resolve("127.0.0.1", {port}, addresses.extend)
+        one = net.open(addresses[0])
+        while not one.ioctl(3, 4):
+            pass
+        print("open", one.ioctl(3, 5), one.ioctl(3, 1))
+        one.ioctl(4, 0)
+        print("shut", one.ioctl(3, 5))
+    """)]).splitlines()
+    assert [line for line in told if line != "watch 4"] == ["watch 1", "open 4 0", "forget", "shut 8"]
 
 
 def test_without_a_data_network_a_connection_is_half_open_for_good(server, play):

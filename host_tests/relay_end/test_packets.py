@@ -69,6 +69,14 @@ def test_bad_bodies_are_refused():
 
 
 @pytest.mark.req("SEC-03")
+def test_a_packet_has_its_bound():
+    most = packet(0x30, text("t") + bytes(packets.MOST - 3))
+    assert len(read([most])[0][2]) == packets.MOST
+    with pytest.raises(BadPacket):
+        read([packet(0x30, text("t") + bytes(packets.MOST - 2))[:5]])  # before it is there
+
+
+@pytest.mark.req("SEC-03")
 def test_garbage_ends_with_a_refusal_and_bounded_memory():
     chance = random.Random(1)
     refused = 0

@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+_REST_MS = 1500
+
 
 def say(board, **fields) -> None:
     board.console.write("info %s\n" % json.dumps(fields))
@@ -28,6 +30,8 @@ async def talk(board) -> None:
                 break
             say(board, got=str(bytes(buf[:count]), "utf-8"))
             socket.write(buf[:count])
+            if buf[:count] == b"rest":
+                await asyncio.sleep_ms(_REST_MS)
     except OSError as error:
         say(board, error=error.errno)
     socket.close()
