@@ -1,9 +1,9 @@
 """Which records go out in which message, and what the relay's answers mean: as firmware/uplink/courier.py does it.
 
 Owns what waits and the batches under way: at most 16, of them 12 of periodic data. What is not answered within 20 s is
-sent again, all of its topic, in order. Until the first answer on a connection, and after one that did not come, only one
-batch of each topic is under way: a broker takes what no relay listens to yet, and what came behind it would be committed
-before it. Pure: time comes in with each call.
+sent again, all of its topic, in order. Until the first answer on a connection, and after one that did not come, only
+one batch of each topic is under way: a broker takes what no relay listens to yet, and what came behind it would be
+committed before it. Pure: time comes in with each call.
 """
 
 from __future__ import annotations
@@ -46,12 +46,22 @@ class Lane:
         self.waiting: deque[Record] = deque()
         self.under_way = 0
         self.acked = 0  # number of the last record that is delivered, and all before it
+        self.heard = False  # the relay answered on this connection, and since something was sent again
+        self.again_s = FIRST_AGAIN_S
 
     def next(self) -> Record | None:
         return self.waiting[self.under_way] if self.under_way < len(self.waiting) else None
 
-    def rewind(self) -> None:
+    def answered(self) -> None:
+        """By an answer on this connection: the relay listens to this topic."""
+        self.heard = True
+        self.again_s = AGAIN_S
+
+    def rewind(self, again_s: float) -> None:
+        """All of it goes out again; again_s: how long the next answer is waited for."""
         self.under_way = 0
+        self.heard = False
+        self.again_s = again_s
 
     def acknowledge(self, last: int) -> list[Record]:
         """Everything up to this number is delivered; what that was."""
@@ -72,8 +82,6 @@ class Courier:
         self._lanes = {EVENT: Lane(), DATA: Lane()}
         self._batches: list[Batch] = []
         self._number = 0
-        self._again_s = FIRST_AGAIN_S
-        self._heard = False  # the relay answered on this connection, and since something was sent again
 
     def put(self, record: Record) -> None:
         self._tally.made += 1
@@ -116,7 +124,7 @@ class Courier:
             return None
         order = (DATA, EVENT) if self._number % _FAIR == _FAIR - 1 else (EVENT, DATA)
         for name in order:
-            limit = 1 if not self._heard else WINDOW if name == EVENT else DATA_WINDOW
+            limit = 1 if not self._lanes[name].heard else WINDOW if name == EVENT else DATA_WINDOW
             if waiting.count(name) < limit and self._lanes[name].next() is not None:
                 return name
         return None
@@ -127,10 +135,9 @@ class Courier:
         for batch in self._batches:
             if boot == self._boot and batch.number == number and not batch.done:
                 batch.done = True
-                self._again_s = AGAIN_S
-                self._heard = True
                 self._tally.answering.add(now - batch.sent)
-                if batch.current:
+                if batch.current:  # one of an earlier connection says nothing of who listens now
+                    self._lanes[batch.lane].answered()
                     self._tally.overtaken += self._older(batch)
                 self._advance(now)
                 return True
@@ -163,28 +170,27 @@ class Courier:
     # ------------------------------------------------------------------ again
     def look(self, now: float) -> None:
         """Send a topic again whose oldest batch the relay does not answer."""
-        for batch in self._batches:
-            if batch.current and not batch.done and batch.taken is not None and now - batch.taken >= self._again_s:
-                self._again_s = min(self._again_s * 2, AGAIN_MOST_S)
-                self._heard = False
-                self._again(batch.lane)
-                return
+        for name, lane in self._lanes.items():
+            if now >= self._due(name):
+                self._again(name, min(lane.again_s * 2, AGAIN_MOST_S))
 
     def due(self) -> float:
         """When to look again."""
-        taken = [batch.taken for batch in self._batches if batch.current and not batch.done and batch.taken is not None]
-        return min(taken) + self._again_s if taken else float("inf")
+        return min(self._due(name) for name in self._lanes)
+
+    def _due(self, name: str) -> float:
+        taken = [batch.taken for batch in self._batches
+                 if batch.current and not batch.done and batch.lane == name and batch.taken is not None]
+        return min(taken) + self._lanes[name].again_s if taken else float("inf")
 
     def begin(self) -> None:
         """A new connection: what was under way on the old one is sent again."""
-        self._again_s = FIRST_AGAIN_S
-        self._heard = False
         for name in self._lanes:
-            self._again(name)
+            self._again(name, FIRST_AGAIN_S)
 
-    def _again(self, name: str) -> None:
+    def _again(self, name: str, again_s: float) -> None:
         for batch in self._batches:
             if batch.lane == name and batch.current:
                 batch.current = False
                 self._tally.again += not batch.done
-        self._lanes[name].rewind()
+        self._lanes[name].rewind(again_s)
