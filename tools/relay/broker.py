@@ -6,7 +6,6 @@ a gateway near another one's topics. What the options mean: mosquitto.conf(5), 2
 
 from __future__ import annotations
 
-import getpass
 import os
 import pathlib
 import shutil
@@ -52,7 +51,8 @@ log_type error
 log_type warning
 log_type notice
 connection_messages true
-user {user}
+# started by root it stays so: the keys are readable by their owner only
+user root
 """
 
 _ACL = """\
@@ -94,7 +94,7 @@ def write(folder: pathlib.Path, port: int, bind: str = "127.0.0.1", server: str 
         _put(place / "mosquitto.conf", _CONF.format(
             port=port, bind=bind, ca=made.ca.resolve(), cert=made.server.resolve() / "cert.pem",
             key=made.server.resolve() / "key.pem", crl=made.crl.resolve(), acl=place / "acl", data=place / "data",
-            payload=UP_BYTES, packet=UP_BYTES + 512, user=getpass.getuser(),
+            payload=UP_BYTES, packet=UP_BYTES + 512,
         ))
     except OSError as error:
         raise RelayError(f"cannot write {error.filename}: {error.strerror}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 
@@ -67,10 +67,10 @@ class Postgres(Store):
         """See Store."""
         if not rows:
             return set()
-        arrays = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
+        arrays = ", ".join(f"?::{kind}[]" for kind in _TYPES)
         found = self._db.execute(
-            cast(LiteralString, f"INSERT INTO records ({', '.join(Row._fields)}) SELECT * FROM unnest({arrays}) "
-                 "ON CONFLICT DO NOTHING RETURNING gateway, boot, seq"),
+            _marked(f"INSERT INTO records ({', '.join(Row._fields)}) SELECT * FROM unnest({arrays}) "
+                    "ON CONFLICT DO NOTHING RETURNING gateway, boot, seq"),
             [list(column) for column in zip(*sorted(rows, key=lambda row: row.identity), strict=True)],
         )
         return {(gateway, boot, seq) for gateway, boot, seq in found}
@@ -91,8 +91,8 @@ class Postgres(Store):
         self._db.close()
 
 
-def _marked(sql: str) -> LiteralString:
-    return cast(LiteralString, sql.replace("?", "%s"))  # none of our statements has another ? or a %
+def _marked(sql: str) -> bytes:
+    return sql.replace("?", "%s").encode()  # none of our statements has another ? or a %
 
 
 def _line(error: psycopg.Error) -> str:
