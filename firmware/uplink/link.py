@@ -142,8 +142,7 @@ class Link:
             self._fault("certificates", "the certificates cannot be read: %r" % error)
             return False
         if self.number() != self.setting("gateway"):
-            self.parts.log.warning("link: the certificate is of %s, the setting says %s" % (
-                self.number(), self.setting("gateway")))
+            self.parts.log.warning("link: the setting 'gateway' is not the certificate's number, which counts")
         days = self.secure.days_left()
         if days is not None:
             self.parts.recorder.event("gateway.fault", fault="link", what="our certificate ends in %d days" % days)

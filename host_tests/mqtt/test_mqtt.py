@@ -636,6 +636,30 @@ def test_buffers_are_handed_on_to_the_next_connection(play):
     assert of(lines, "counts")[0][2:] == [1, True, True]
 
 
+def test_nothing_goes_on_when_it_is_over(play):
+    """No watch, no limit: nobody asks for the time any more."""
+    lines = play("""
+        far = Far(publish=None)
+        async def main():
+            asked = []
+            def clock():
+                asked.append(0)
+                return now()
+            client = Mqtt(far, far, clock)
+            await client.connect("GW", "", b"", 20, 20000)
+            task = asyncio.create_task(end_of(client))
+            await client.publish("t", 0, 1)
+            await asyncio.sleep_ms(1000)
+            client.close()
+            await task
+            before = len(asked)
+            await asyncio.sleep_ms(120000)
+            tell("asked", len(asked) - before)
+        asyncio.run(main())
+    """)
+    assert of(lines, "asked")[0][2] == 0
+
+
 def test_a_long_connection_keeps_no_memory(play):
     lines = play("""
         import gc
