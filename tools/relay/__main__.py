@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -45,13 +46,13 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _send(args: argparse.Namespace) -> int:
-    store = databases.open_store(args.db, make=False)
-    now = int(time.time() * 1000)
-    identity = commands.put_down(store, args.gateway, args.name, args.fields, args.minutes, now)
-    print(identity, flush=True)
-    if args.wait is None:
-        return 0
-    state, reason = _wait(store, args.gateway, identity, args.wait)
+    with contextlib.closing(databases.open_store(args.db, make=False)) as store:
+        now = int(time.time() * 1000)
+        identity = commands.put_down(store, args.gateway, args.name, args.fields, args.minutes, now)
+        print(identity, flush=True)
+        if args.wait is None:
+            return 0
+        state, reason = _wait(store, args.gateway, identity, args.wait)
     print(f"{state}: {reason}" if reason else state)
     return 0 if state == "done" else 1
 
@@ -68,8 +69,7 @@ def _wait(store: Store, gateway: str, identity: str, limit_s: float) -> tuple[st
 
 
 def _commands(args: argparse.Namespace) -> int:
-    store = databases.open_store(args.db, make=False)
-    with store.transaction():
+    with contextlib.closing(databases.open_store(args.db, make=False)) as store, store.transaction():
         found = store.commands(args.gateway, _SHOWN)
     for gateway, identity, created, state, reason, body in found:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(created / 1000))
@@ -79,11 +79,11 @@ def _commands(args: argparse.Namespace) -> int:
 
 def _export(args: argparse.Namespace) -> int:
     since = None if args.since is None else export.moment(args.since)
-    store = databases.open_store(args.db, make=False)
-    try:
-        export.write(store, export.Wanted(args.gateway, since, args.kind), args.csv, sys.stdout)
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.closing(databases.open_store(args.db, make=False)) as store:
+        try:
+            export.write(store, export.Wanted(args.gateway, since, args.kind), args.csv, sys.stdout)
+        except BrokenPipeError:  # `| head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -29,11 +29,18 @@ class Postgres(Store):
         self._url = url
         try:
             self._db = self._connect()
+            self._prepare()
+        except (Unavailable, Unacceptable) as error:
+            raise RelayError(f"cannot use the PostgreSQL database: {error}") from None
+
+    def _prepare(self) -> None:
+        try:
             with self.transaction():
                 self._db.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARING,))
                 self.prepare()
-        except (Unavailable, Unacceptable) as error:
-            raise RelayError(f"cannot use the PostgreSQL database: {error}") from None
+        except BaseException:
+            self._db.close()
+            raise
 
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Raises Unavailable."""

@@ -30,19 +30,25 @@ class Sqlite(Store):
         self._path = path
         self._db = self._connect()
         try:
-            with self.transaction():
-                self.prepare()
-        except (Unavailable, Unacceptable) as error:
-            raise RelayError(f"cannot use the database {path}: {error}") from None
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            db = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
+            return sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)
         except sqlite3.Error as error:
             raise RelayError(f"cannot open the database {self._path}: {error}") from None
-        return db
+
+    def _prepare(self) -> None:
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            with self.transaction():
+                self.prepare()
+        except (sqlite3.Error, Unavailable, Unacceptable) as error:
+            raise RelayError(f"cannot use the database {self._path}: {error}") from None
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         return self._db.execute(sql, values)
