@@ -1,37 +1,31 @@
 """One simulated gateway: keeps a connection as long as it is told to, sends what its home tells, and answers commands.
 
-Owns its certificate's context and what it knows of the relay. MQTT 3.1.1 and sockets are aiomqtt's (paho-mqtt beneath):
-a new client for each connection, so that nothing is sent again but by the courier. Must never end because of what the
-broker or the relay sends.
+Owns its certificate's context and what it knows of the relay. Must never end because of what the broker or the relay
+sends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
-import logging
 import pathlib
 import random
 import ssl
 import time
 from typing import Any, NamedTuple
 
-import aiomqtt
-
 from tools.fleet.backoff import Backoff
+from tools.fleet.client import Connection, Ended
 from tools.fleet.courier import Batch, Courier
 from tools.fleet.home import VERSION, Home
 from tools.fleet.tally import Tally
 
 KEEPALIVE_S = 25
-LIMIT_S = 20.0  # for CONNACK, SUBACK, PUBACK
 LOST = b'{"link":"lost"}'
 DOWN = b'{"link":"down"}'
 _MOST_COUNTER = 1 << 53
-_QUIET = logging.getLogger("tools.fleet.mqtt")  # paho says what the tally counts already
-_QUIET.addHandler(logging.NullHandler())
-_QUIET.propagate = False
 
 
 class Place(NamedTuple):
@@ -55,64 +49,69 @@ class Gateway:
         self._backoff = Backoff(dice)
         self._context = context(certs)
         self._news = asyncio.Event()
-        self._leaving = False
+        self._leaves = asyncio.Event()
         self._counter = 0
         self._why = "reboot"
         self._down_since = time.monotonic()
         self._beat_due = 0.0
-        self._publishing: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------------ the connection
     async def run(self, first_s: float) -> None:
         """Until `leave` was called and everything is delivered. first_s: when the first attempt is made, s from now."""
         now = time.monotonic()
         self.courier.put(self.home.event("gateway.booted", now, reason="power", version=VERSION, safe=False))
-        await asyncio.sleep(first_s)
+        await self._pause(first_s)
         while not self._over():
             await self._attempt()
             if not self._over():
-                await asyncio.sleep(self._backoff.delay_s())
+                await self._pause(self._backoff.delay_s())
+
+    async def _pause(self, seconds: float) -> None:
+        """Between two attempts; who leaves and has nothing to deliver does not wait for the next one."""
+        until = time.monotonic() + seconds
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._leaves.wait(), seconds)
+        if not self._over():
+            await asyncio.sleep(max(until - time.monotonic(), 0))
 
     def leave(self) -> None:
         """Nothing new happens; go when all is delivered."""
-        self._leaving = True
+        for record in self.home.advance(time.monotonic()):
+            self.courier.put(record)
         self.home.stop()
+        self._leaves.set()
         self._news.set()
 
     def _over(self) -> bool:
-        return self._leaving and not self.courier.waiting()
+        return self._leaves.is_set() and not self.courier.waiting()
 
     async def _attempt(self) -> None:
         """One connection, until it ends."""
         began = opened = time.monotonic()
         is_open = False
-        why = ""
+        connection = Connection(self._message, self._news.set)
         try:
-            async with self._client() as client:
-                await client.subscribe(self._topic("down/+"), 1)
-                await client.publish(self._topic("up/link"), self._greeting(), 1)
-                opened, is_open = time.monotonic(), True
-                self._tally.opened(opened, opened - began)
-                self._opened(opened)
-                await self._serve(client)
-                await client.publish(self._topic("up/link"), DOWN, 1)
-        except (aiomqtt.MqttError, OSError, ValueError) as error:  # ValueError: paho, of a socket that was just closed
-            why = str(error) or type(error).__name__
+            await self._connect(connection)
+            opened, is_open = time.monotonic(), True
+            self._tally.opened(opened, opened - began)
+            self._opened(opened)
+            await self._serve(connection)
+            await connection.publish_and_wait(self._topic("up/link"), DOWN)
+            why = "left"
+        except Ended as error:
+            why = str(error)
         finally:
-            await self._forget()
+            connection.close(politely=self._over())
         if is_open:
-            self._ended(why or "left", time.monotonic() - opened)
+            self._ended(why, time.monotonic() - opened)
         else:
             self._tally.failed(why)
 
-    def _client(self) -> aiomqtt.Client:
-        client = aiomqtt.Client(
-            self._place.host, self._place.port, identifier=self.number, tls_context=self._context, timeout=LIMIT_S,
-            keepalive=KEEPALIVE_S, clean_session=True, logger=_QUIET,
-            will=aiomqtt.Will(self._topic("up/link"), LOST, 1),
-        )
-        client.pending_calls_threshold = 1000
-        return client
+    async def _connect(self, connection: Connection) -> None:
+        will = self._topic("up/link"), LOST
+        await connection.open(self._place.host, self._place.port, self._context, self.number, will, KEEPALIVE_S)
+        await connection.subscribe(self._topic("down/+"))
+        await connection.publish_and_wait(self._topic("up/link"), self._greeting())
 
     def _opened(self, now: float) -> None:
         self.courier.begin()
@@ -128,61 +127,33 @@ class Gateway:
         self._why = "relay"
         self._down_since = time.monotonic()
 
-    async def _forget(self) -> None:
-        """What is being published on a connection that is over."""
-        for task in self._publishing:
-            task.cancel()
-        await asyncio.gather(*self._publishing, return_exceptions=True)
-        self._publishing.clear()
-
     # ------------------------------------------------------------------ being there
-    async def _serve(self, client: aiomqtt.Client) -> None:
-        """Until everything is delivered and it leaves. Raises MqttError when the connection ends."""
-        reader = asyncio.create_task(self._read(client))
-        try:
-            while not self._over():
-                self._news.clear()
-                due = await self._send(client)
-                if reader.done():
-                    reader.result()
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), max(due - time.monotonic(), 0.001))
-        finally:
-            reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError):
-                await reader
+    async def _serve(self, connection: Connection) -> None:
+        """Until everything is delivered and it leaves. Raises Ended."""
+        while not self._over():
+            self._news.clear()
+            due = self._send(connection)
+            if connection.error is not None:
+                raise connection.error
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), max(due - time.monotonic(), 0.001))
 
-    async def _send(self, client: aiomqtt.Client) -> float:
-        """All that may go out now; when there is something next, s of the clock."""
+    def _send(self, connection: Connection) -> float:
+        """All that may go out now; when there is something next, s of the clock. Raises Ended."""
         now = time.monotonic()
         for record in self.home.advance(now):
             self.courier.put(record)
         if now >= self._beat_due:
             self._beat_due = now + self._place.every_s
             self._tally.beats += 1
-            await client.publish(self._topic("up/beat"), self._beat(now), 0)
+            connection.publish(self._topic("up/beat"), self._beat(now))
         self.courier.look(now)
         while (message := self.courier.fill(now)) is not None:
             lane, payload, batch = message
-            task = asyncio.create_task(self._publish(client, lane, payload, batch))
-            self._publishing.add(task)
-            task.add_done_callback(self._publishing.discard)
+            connection.publish(self._topic("up/" + lane), payload, functools.partial(_taken, batch))
         return min(self._beat_due, self.home.due, self.courier.due())
 
-    async def _publish(self, client: aiomqtt.Client, lane: str, payload: bytes, batch: Batch) -> None:
-        """Tasks begin in the order in which they were made, so batches go out in theirs."""
-        with contextlib.suppress(aiomqtt.MqttError, ValueError):  # the connection is over: whoever reads is told so
-            await client.publish(self._topic("up/" + lane), payload, 1)
-            batch.taken = time.monotonic()
-
-    async def _read(self, client: aiomqtt.Client) -> None:
-        try:
-            async for message in client.messages:
-                self._message(message.topic.value, message.payload)
-        finally:
-            self._news.set()
-
-    def _message(self, topic: str, payload: Any) -> None:
+    def _message(self, topic: str, payload: bytes) -> None:
         try:
             said = json.loads(payload)
             if topic == self._topic("down/ack"):
@@ -191,7 +162,6 @@ class Gateway:
                 self._command(said)
         except (ValueError, KeyError, TypeError):
             self._tally.strange += 1
-        self._news.set()
 
     def _command(self, said: dict[str, Any]) -> None:
         """`time` is taken, `state` answered, anything else refused; what is old or was there before does nothing."""
@@ -228,6 +198,11 @@ class Gateway:
         moment = self.home.moment(now)
         return {"version": VERSION, "boot": moment["boot"], "up": moment["up"], "armed": True, "mains": True,
                 "waiting": self.courier.waiting(), "sensors": 6, "troubles": []}
+
+
+def _taken(batch: Batch) -> None:
+    """The broker has it: from now on the relay is to answer."""
+    batch.taken = time.monotonic()
 
 
 def context(certs: pathlib.Path) -> ssl.SSLContext:

@@ -1,7 +1,6 @@
 """A run of the fleet from the first connection to the last answer, with an outage in the middle if one is wanted.
 
-Owns the order of things and their limits in time. One event loop; handshakes and the processes of the stand wait in
-threads.
+Owns the order of things and their limits in time. One event loop; what the stand does is waited for in a thread.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import random
 import resource
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tools.fleet import FleetError
@@ -25,7 +23,6 @@ from tools.fleet.stand import Stand
 from tools.fleet.tally import Tally
 
 START_RATE = 100.0  # gateways a second begin
-THREADS = 32  # that wait for handshakes
 DRAIN_S = 60.0  # after the end; longer after an outage
 _LOOK_S = 0.5
 _FILES_BESIDE = 200
@@ -77,8 +74,6 @@ class Fleet:
 
     async def run(self) -> Result:
         """Raises FleetError when a process of the stand dies."""
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(THREADS))
         began, cpu = time.monotonic(), time.process_time()
         tasks = [asyncio.create_task(gateway.run(n / START_RATE)) for n, gateway in enumerate(self.gateways)]
         try:
