@@ -20,7 +20,7 @@ class Clock:
         self._chip = rtc_chip
         self._last = time.ticks_ms()
         self._ms = 0
-        self._offset_ms = None  # wall time (ms since 1970, UTC) minus ms()
+        self._offset_ms: int | None = None  # wall time (ms since 1970, UTC) minus ms()
         self.read_chip()
 
     def ms(self) -> int:

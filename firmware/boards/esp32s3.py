@@ -9,7 +9,6 @@ import json
 
 import esp32
 import machine
-import network
 from machine import I2C, I2S, RTC, UART, WDT, Pin
 from micropython import const
 
@@ -179,9 +178,13 @@ def _open_i2c() -> I2C:
 
 
 def _open_net() -> "Net | None":
-    """A wireless network, where /wifi.json names one: {"ssid": ..., "key": ...}. The modem's PPP is not there yet."""
+    """A wireless network, where /wifi.json names one: {"ssid": ..., "key": ...}. For the bench: the modem's PPP is not
+    there yet.
+    """
     with open(_WIFI_FILE) as file:
         wifi = json.loads(file.read(_WIFI_BYTES))
+    import network
+
     station = network.WLAN(network.WLAN.IF_STA)
     station.active(True)
     station.config(reconnects=-1)

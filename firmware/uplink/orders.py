@@ -36,7 +36,7 @@ class Orders:
     def feed(self, payload: "memoryview") -> None:
         """A command's bytes. Never raises for what they say."""
         try:
-            order = json.loads(bytes(payload))
+            order: Any = json.loads(bytes(payload))
         except ValueError:
             order = None
         if not isinstance(order, dict) or _form(order):
@@ -67,7 +67,7 @@ class Orders:
             finally:
                 self._queue.pop(0)
 
-    async def _carry_out(self, order: dict) -> None:
+    async def _carry_out(self, order: "Any") -> None:
         now = self._parts.clock.wall_ms(self._parts.clock.ms())
         if now is None:
             self._answer(order, "the time is not known")
@@ -87,7 +87,7 @@ class Orders:
                 await asyncio.sleep_ms(_SPREAD_MS)
 
     def _set_time(self, order: dict) -> str:
-        at = order.get("at")
+        at: Any = order.get("at")
         if not _is_whole(at) or not self._parts.clock.set_wall(at):
             return "'at' has a bad value"
         return ""
@@ -99,7 +99,7 @@ class Orders:
             self._parts.recorder.event("command.done", id=order["id"])
 
 
-def _form(order: dict) -> str:
+def _form(order: "Any") -> str:
     """Empty, or what is wrong with its form."""
     ident = order.get("id")
     if isinstance(ident, bool) or not isinstance(ident, (str, int)) or not 0 < len(str(ident)) <= _MAX_ID:

@@ -49,7 +49,7 @@ class Secure:
         authority, own, key = [_read(folder + "/" + name) for name in _FILES]
         self._own_from_s, self._own_until_s = validity(own)
         self.number = common_name(own)  # the gateway's
-        self._context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        self._context: Any = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         self._context.verify_mode = tls.CERT_REQUIRED
         self._context.load_verify_locations(authority)
         self._context.load_cert_chain(own, key)

@@ -1,7 +1,8 @@
 """The computer's own network as the gateway's way into the internet: real sockets, in real time.
 
 Owns the sockets. MicroPython's unix port only, and only where the world keeps real time: a socket follows no virtual
-clock. Whoever waits for a socket is woken by the pace (hal_sim/play.py), which sleeps on them and on stdin.
+clock. Whoever waits for a socket is woken by the pace (hal_sim/play.py), which sleeps on them and on stdin. Where time
+runs fast it is held to real time from any byte on until it is quiet: else the far end would always be too late.
 """
 
 import errno
@@ -20,7 +21,17 @@ _RD = 1
 _WR = 4
 _ERR = 8
 _ENETUNREACH = 101
+# Real ms for which time is held: as long as the far end of a socket on this computer takes, also when that is busy.
+_ANSWER_MS = 1500  # a connection, a flight of the handshake: it is answered, and then the hold is cut short
+_QUIET_MS = 200  # a message; there may be no answer
+_SMALL_MS = 40  # what is no longer than a ping or an acknowledgement
+_SMALL = 64
+_HANDSHAKE = (20, 22)  # first byte of a TLS record: change of cipher, handshake
 _LEFT = 4  # sockets of controllers that lost their power: kept open as long as another does not need the room
+
+
+def _as_it_is(_ms: int) -> None:
+    """Time never runs fast."""
 
 
 class HostSocket(io.IOBase):
@@ -39,7 +50,9 @@ class HostSocket(io.IOBase):
         if self.dead:
             return None
         count = _attempt(self.real.readinto, buf)
-        self._net.down_bytes += count or 0
+        if count:
+            self._net.down_bytes += count
+            self._net.came(count)
         return count
 
     def write(self, buf: "Any") -> "Any":
@@ -47,7 +60,9 @@ class HostSocket(io.IOBase):
         if self.dead:
             return None
         count = _attempt(self.real.write, buf)
-        self._net.up_bytes += count or 0
+        if count:
+            self._net.up_bytes += count
+            self._net.went(count, buf[0] in _HANDSHAKE)
         return count
 
     def ioctl(self, request: int, arg: int) -> int:
@@ -71,12 +86,21 @@ class HostSocket(io.IOBase):
 
 
 class HostNet:
-    """watch(socket, events): have the pace wake the gateway once one of them is there; forget(socket): no more."""
+    """watch(socket, events): have the pace wake the gateway once one of them is there; forget(socket): no more.
 
-    def __init__(self, watch: "Callable[[Any, int], Any]", forget: "Callable[[Any], Any]") -> None:
+    hold(ms): have it keep to real time for so long at least; shorten(ms): for no longer than that.
+    """
+
+    def __init__(
+        self, watch: "Callable[[Any, int], Any]", forget: "Callable[[Any], Any]",
+        hold: "Callable[[int], Any]" = _as_it_is, shorten: "Callable[[int], Any]" = _as_it_is,
+    ) -> None:
         self.attached = True
         self.watch = watch
         self._forget = forget
+        self._hold = hold
+        self._shorten = shorten
+        self._asked = False  # a flight of the handshake is to be answered
         self.up_bytes = self.down_bytes = 0
         self.connections = 0
         self._open: list = []
@@ -108,9 +132,23 @@ class HostNet:
                 real.close()
                 raise
         self.connections += 1
+        self._asked = True
+        self._hold(_ANSWER_MS)
         made = HostSocket(self, real)
         self._open.append(made)
         return made
+
+    def went(self, count: int, is_handshake: bool) -> None:
+        """The gateway said so many bytes."""
+        self._asked = self._asked or is_handshake
+        self._hold(_ANSWER_MS if is_handshake else _SMALL_MS if count < _SMALL else _QUIET_MS)
+
+    def came(self, count: int) -> None:
+        """The far end said so many bytes."""
+        if self._asked:
+            self._asked = False
+            self._shorten(_QUIET_MS)
+        self._hold(_SMALL_MS if count < _SMALL else _QUIET_MS)
 
     def set_attached(self, attached: bool) -> None:
         """The data network; what was open when it went is half-open for good."""
@@ -129,6 +167,9 @@ class HostNet:
     def leave(self, one: HostSocket) -> None:
         """That socket is closed."""
         self._forget(one.real)
+        if self._asked:
+            self._asked = False
+            self._shorten(0)
         if one in self._open:
             self._open.remove(one)
         if one in self._left:

@@ -30,6 +30,7 @@ def _build() -> None:
     kernel, sched = simhome.start_time()  # before anything else imports `time`
     import esp32  # noqa: F401 - all of the host's that is needed, before its files go out of reach
     import machine
+    import network  # noqa: F401
 
     vfs.umount("/")
     vfs.mount(BoardFiles(board_end.FOLDER), "/")

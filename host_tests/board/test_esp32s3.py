@@ -41,7 +41,8 @@ def test_the_document_has_the_same_pins():
 def board(tmp_path_factory):
     """A served board with the board file's source and nothing that starts."""
     served = ServedBoard(tmp_path_factory.mktemp("esp32s3"))
-    for name in ("__init__.py", "boards/__init__.py", "boards/board.py", "boards/console.py", "boards/esp32s3.py"):
+    for name in ("__init__.py", "calendar.py", "boards/__init__.py", "boards/board.py", "boards/console.py",
+                 "boards/net.py", "boards/esp32s3.py"):
         target = served.files / "firmware" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((ROOT / "firmware" / name).read_bytes())
@@ -75,7 +76,7 @@ def test_levels_at_the_start_keep_modem_and_coprocessor_as_they_are(board):
 
 
 def test_what_the_board_says_of_itself(board):
-    said = ask(board, "[b.reset_cause, b.root + '/settings.json', machine.freq(), b.wdt, b.uplink, b.monitor]")
+    said = ask(board, "[b.reset_cause, b.root + '/settings.json', machine.freq(), b.wdt, b.net, b.monitor]")
     assert said == ["power", "/settings.json", 240000000, None, None, None]
 
 
@@ -83,7 +84,8 @@ def test_the_watchdog_is_opened_when_asked(board):
     assert ask(board, "[b.wdt is None, b.start_wdt(60000) is b.wdt, hasattr(b.wdt, 'feed')]") == [True, True, True]
 
 
-def test_journal_and_store_are_partitions_of_4_kb_sectors(board):
+def test_journal_store_and_queue_are_partitions_of_4_kb_sectors(board):
+    assert ask(board, "[b.queue.ioctl(4, 0), b.queue.ioctl(5, 0)]") == [1536, 4096]
     assert ask(board, "[b.journal.ioctl(4, 0), b.journal.ioctl(5, 0)]") == [16, 4096]
     assert ask(board, "[b.store.ioctl(4, 0), b.store.ioctl(5, 0)]") == [48, 4096]
 
@@ -93,6 +95,7 @@ def test_journal_and_store_are_partitions_of_4_kb_sectors(board):
     [
         ("journal", "esp32.Partition.find = staticmethod(lambda *a, **k: [])"),
         ("store", "esp32.Partition.find = staticmethod(lambda *a, **k: [])"),
+        ("queue", "esp32.Partition.find = staticmethod(lambda *a, **k: [])"),
         ("speaker", "def bad(*a, **k): raise OSError(-1)\nmachine.I2S.__class__.__call__ = bad"),
         ("i2c", "def bad(*a, **k): raise OSError(19)\nmachine.I2C = bad"),
         ("monitor", ""),
@@ -112,3 +115,20 @@ def test_causes_of_a_reset(board):
     before = "machine.reset_cause = lambda: %d\n"
     for number, text in ((1, "power"), (2, "reset"), (3, "watchdog"), (4, "deepsleep"), (5, "soft"), (0, "unknown")):
         assert ask(board, "b.reset_cause", before % number) == text
+
+
+def test_a_wireless_network_is_joined_where_a_file_names_one(board):
+    (board.files / "wifi.json").write_text('{"ssid": "lab", "key": "secret"}')
+    try:
+        said = ask(board, "[network.WLAN.last.joined, network.WLAN.last.on, b.net.ready()]", "import network\n")
+        assert said == [["lab", "secret"], True, False]
+        (board.files / "wifi.json").write_text('{"ssid": "lab"}')
+        assert ask(board, "[b.net]") == [None], "a file that lacks something: no network, and everything else"
+    finally:
+        (board.files / "wifi.json").unlink()
+
+
+@pytest.mark.fault(80)
+def test_the_systems_time_can_be_set_for_tls(board):
+    program = "b.set_time(1_800_000_000) or machine.RTC().datetime()[:7]"
+    assert ask(board, f"list({program})") == [2027, 1, 15, 0, 8, 0, 0]

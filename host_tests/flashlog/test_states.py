@@ -135,7 +135,7 @@ class Life(RuleBasedStateMachine):
 
 
 Life.TestCase.settings = settings(
-    max_examples=4000 if SOAK else 60, stateful_step_count=50, deadline=None, database=None, derandomize=not SOAK,
+    max_examples=1500 if SOAK else 60, stateful_step_count=50, deadline=None, database=None, derandomize=not SOAK,
     suppress_health_check=list(HealthCheck),
 )
 test_any_life = Life.TestCase
