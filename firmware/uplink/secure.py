@@ -49,7 +49,7 @@ class Secure:
         authority, own, key = [_read(folder + "/" + name) for name in _FILES]
         self._own_from_s, self._own_until_s = validity(own)
         self.number = common_name(own)  # the gateway's
-        self._context: Any = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        self._context = _context()
         self._context.verify_mode = tls.CERT_REQUIRED
         self._context.load_verify_locations(authority)
         self._context.load_cert_chain(own, key)
@@ -110,6 +110,10 @@ class Secure:
             if self._reason:
                 raise Refused(self._reason) from None
             raise error
+
+
+def _context() -> "Any":
+    return tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
 
 
 def _read(path: str) -> bytes:
