@@ -1,4 +1,4 @@
-"""`python -m tools.home [--port 8119] [--no-open]`: the simulated home in a browser.
+"""`python -m tools.home [--port 8119] [--no-open] [--embedded | --simulated]`: the simulated home in a browser.
 
 Owns the command line. What goes wrong is one line on stderr; Ctrl-C ends without a word.
 """
@@ -17,26 +17,29 @@ import webbrowser
 from aiohttp import web
 
 from tools import simulator
-from tools.home import house
+from tools.home import house, outside
 from tools.home.server import make_app
+from tools.relay import RelayError
 
 HOST = "127.0.0.1"
 PORT = 8119
 
 
-async def serve(port: int, open_page: bool, folder: pathlib.Path) -> int:
-    """Serve until SIGINT or SIGTERM; the exit status."""
+async def serve(port: int, open_page: bool, folder: pathlib.Path, broker: str) -> int:
+    """Serve until SIGINT or SIGTERM; the exit status. broker: of tools.home.outside. Raises OSError, RelayError."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     runner = web.AppRunner(make_app(house.command(folder), simulator.ROOT, house.scenario(), simulator.SOUND,
-                                    house.products()),
+                                    house.products(), folder, broker),
                            access_log=None, shutdown_timeout=2)
-    await runner.setup()
     try:
+        await runner.setup()
         await web.TCPSite(runner, HOST, port).start()
         url = f"http://{HOST}:{port}/"
         print(f"The simulated home is open at {url}  (Ctrl-C ends it)", flush=True)
+        if broker != outside.SIMULATED:
+            print(f"What its relay has: {house.export(folder)}", flush=True)
         if open_page:
             await asyncio.to_thread(webbrowser.open, url)
         await stop.wait()
@@ -45,17 +48,30 @@ async def serve(port: int, open_page: bool, folder: pathlib.Path) -> int:
     return 0
 
 
+def _broker(embedded: bool) -> str:
+    """Which one there is; without any the home goes on with a simulated one, and says so."""
+    try:
+        return outside.choose(embedded)
+    except RelayError as error:
+        print(f"Broker and relay are simulated: {error}", flush=True)
+        return outside.SIMULATED
+
+
 def main(args: list[str] | None = None) -> int:
     """Run from the command line; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.home", description="The simulated home in a browser.")
     parser.add_argument("--port", type=int, default=PORT, help=f"TCP port on {HOST} (default {PORT})")
     parser.add_argument("--no-open", action="store_true", help="do not open the browser")
+    relay = parser.add_mutually_exclusive_group()
+    relay.add_argument("--embedded", action="store_true", help="the broker in Python, even if mosquitto is there")
+    relay.add_argument("--simulated", action="store_true", help="no real broker and relay; fast time is faster with it")
     asked = parser.parse_args(args)
+    broker = outside.SIMULATED if asked.simulated else _broker(asked.embedded)
     try:
         with tempfile.TemporaryDirectory(prefix="simulated-home-") as folder:
             simulator.furnish(pathlib.Path(folder))
-            return asyncio.run(serve(asked.port, not asked.no_open, pathlib.Path(folder)))
-    except LookupError as error:
+            return asyncio.run(serve(asked.port, not asked.no_open, pathlib.Path(folder), broker))
+    except (LookupError, RelayError) as error:
         print(error, file=sys.stderr)
     except (OSError, OverflowError) as error:
         if getattr(error, "errno", None) == errno.EADDRINUSE:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import datetime
 import pathlib
+import sys
 
 from hal_sim.zigbee.makers import MODELS
 from tools import simulator
+from tools.home.clock import KST
 
 HEAP = "16M"  # a session in a browser may last for hours; tests run with simulator.HEAP
 
@@ -24,8 +26,8 @@ SETTINGS = {"tester": "01000000119"}  # whom test mode dials; nobody's number
 
 
 def scenario(start: str = "", seed: int = 1) -> dict:
-    """The home as a scenario object; start is ISO local time, the present minute when empty."""
-    start = start or datetime.datetime.now().replace(microsecond=0).isoformat()
+    """The home as a scenario object; start is the home's time (KST) in ISO form, the present one when empty."""
+    start = start or datetime.datetime.now(KST).replace(microsecond=0, tzinfo=None).isoformat()
     return {"seed": seed, "start": start, "settings": dict(SETTINGS), "sensors": [dict(each) for each in SENSORS]}
 
 
@@ -41,3 +43,8 @@ def products() -> list[dict[str, str]]:
 def command(folder: pathlib.Path) -> list[str]:
     """The simulator process: firmware and home in one MicroPython; its files in folder. Raises LookupError."""
     return simulator.command("play", folder, HEAP)
+
+
+def export(folder: pathlib.Path) -> str:
+    """The command that shows what a real relay has committed in this folder (tools.home.outside)."""
+    return f"{sys.executable} -m tools.relay export --jsonl --db sqlite:///{folder / 'relay.db'}"

@@ -1,7 +1,7 @@
-"""One simulator process: JSON lines in, JSON lines out.
+"""One process of the home, the simulator or the relay: JSON lines in, JSON lines out.
 
 Owns the process and its pipes, says when it died and with which last words. Every wait has a limit, every
-buffer a size. Must never interpret a timeline line.
+buffer a size. Must never interpret a line.
 """
 
 from __future__ import annotations
@@ -18,15 +18,21 @@ WRITE_LIMIT_S = 5.0  # a process that reads nothing for so long is stuck
 END_LIMIT_S = 2.0
 
 
-class Simulator:
-    """Starts, feeds and ends the process; `line` gets each object, `ended` (exit status, last lines) its death."""
+class Process:
+    """Starts, feeds and ends the process; `line` gets each object, `ended` (exit status, last lines) its death.
 
-    def __init__(self, command: list[str], cwd: pathlib.Path,
-                 line: Callable[[dict], None], ended: Callable[[int, list[str]], None]) -> None:
+    mark: the field that every object has, `said` gets what comes on stderr.
+    """
+
+    def __init__(self, command: list[str], cwd: pathlib.Path, line: Callable[[dict], None],
+                 ended: Callable[[int, list[str]], None], mark: str = "what",
+                 said: Callable[[str], None] | None = None) -> None:
         self._command = command
         self._cwd = cwd
         self._line = line
         self._ended = ended
+        self._mark = mark
+        self._said = said
         self._process: asyncio.subprocess.Process | None = None
         self._watcher: asyncio.Task | None = None
         self._tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
@@ -43,6 +49,11 @@ class Simulator:
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
         self._watcher = asyncio.create_task(self._watch(self._process))
         await self.send(first)
+
+    def post(self, message: dict) -> None:
+        """Write one object without waiting: for what may be lost, and to who reads all the time."""
+        if self._process is not None and self._process.returncode is None and self._process.stdin is not None:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
 
     async def send(self, step: dict) -> bool:
         """Write one object; False when the process is gone or stuck."""
@@ -75,7 +86,7 @@ class Simulator:
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None and process.stderr is not None
         await asyncio.gather(self._read(process.stdout, self._take),
-                             self._read(process.stderr, self._tail.append))
+                             self._read(process.stderr, self._hear))
         status = await process.wait()
         self._ended(status, list(self._tail))
 
@@ -90,12 +101,17 @@ class Simulator:
                 return
             take(raw.decode("utf-8", "replace").rstrip())
 
+    def _hear(self, text: str) -> None:
+        self._tail.append(text[:400])
+        if self._said is not None:
+            self._said(text)
+
     def _take(self, text: str) -> None:
         try:
             line = json.loads(text)
         except ValueError:
             line = None
-        if isinstance(line, dict) and isinstance(line.get("what"), str):
+        if isinstance(line, dict) and self._mark in line:
             self._line(line)
         elif text:
             self._tail.append(text[:400])

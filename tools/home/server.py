@@ -11,12 +11,13 @@ import contextlib
 import json
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import WSMsgType, web
 
 from tools.home.hub import Hub
-from tools.home.process import Simulator
+from tools.home.outside import SIMULATED, Outside
+from tools.home.process import Process
 
 STATIC = pathlib.Path(__file__).resolve().parent / "static"
 MESSAGE_MAX = 4096  # bytes from a page
@@ -100,17 +101,35 @@ async def _listen(socket: web.WebSocketResponse, hub: Hub, queue: asyncio.Queue)
             queue.put_nowait({"type": "refused", "text": refused})
 
 
-def make_app(
-    command: list[str], cwd: pathlib.Path, scenario: dict, sound: pathlib.Path, products: Sequence[dict[str, str]] = ()
-) -> web.Application:
-    """The whole server; its start-up starts the simulator, its clean-up ends it.
+async def _run(app: web.Application) -> AsyncIterator[None]:
+    hub = app[HUB]
+    if hub.outside is not None:
+        await hub.outside.start()
+    await hub.start()
+    watcher = asyncio.create_task(hub.watch())
+    yield
+    watcher.cancel()
+    await asyncio.wait([watcher])
+    if hub.simulator is not None:
+        await hub.simulator.stop()
+    if hub.outside is not None:
+        await hub.outside.stop()
 
-    products: the bought sensors that can be brought into the home (house.products).
+
+def make_app(
+    command: list[str], cwd: pathlib.Path, scenario: dict, sound: pathlib.Path,
+    products: Sequence[dict[str, str]] = (), folder: pathlib.Path | None = None, broker: str = SIMULATED,
+) -> web.Application:
+    """The whole server. Its start starts the simulator, with broker and relay if they are real; its clean-up ends them.
+
+    products: the bought sensors that can be brought into the home (house.products). folder: the firmware's files, where
+    a real broker and relay have theirs too. broker: of tools.home.outside. Starting raises OSError, RelayError.
     """
     app = web.Application(middlewares=[_guard])
     hub = Hub(scenario, products)
-    simulator = Simulator(command, cwd, hub.line, hub.ended)
-    hub.simulator = simulator
+    hub.simulator = Process(command, cwd, hub.line, hub.ended)
+    if broker != SIMULATED and folder is not None:
+        hub.outside = Outside(folder, broker, hub.committed, hub.relay_is)
     app[HUB] = hub
     app[SOUND_DIR] = sound
     app.on_response_prepare.append(_headers)
@@ -119,16 +138,10 @@ def make_app(
     app.router.add_get("/sound/{name}", _sound)
     app.router.add_static("/static/", STATIC)
 
-    async def run(app: web.Application) -> object:
-        await hub.start()
-        yield
-        if hub.simulator is not None:
-            await simulator.stop()
-
+    app.cleanup_ctx.append(_run)
     async def close_pages(app: web.Application) -> None:
         for queue in list(hub.pages):
             queue.put_nowait(None)
 
-    app.cleanup_ctx.append(run)  # type: ignore[arg-type]
     app.on_shutdown.append(close_pages)
     return app

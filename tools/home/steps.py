@@ -51,7 +51,9 @@ def remember(world: dict, step: dict) -> None:
         if step.get("name") not in [each["name"] for each in known]:
             known.append({**{name: step.get(name, "") for name in ("name", "kind", "place", "model", "ieee")},
                           "coded": "install_code" in step})
-    elif do in ("mains", "relay", "speed", "move"):
+    elif do == "relay":  # a command leaves nothing behind
+        world.setdefault(do, {}).update({name: value for name, value in step.items() if name not in ("do", "command")})
+    elif do in ("mains", "speed", "move"):
         world[do] = {name: value for name, value in step.items() if name != "do"}
 
 

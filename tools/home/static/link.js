@@ -24,5 +24,5 @@ export function connect(receive, changed) {
   }
 
   open();
-  return { send, step: (step) => send({ step }), desk: (desk) => send({ desk }), restart: () => send({ restart: true }) };
+  return { send, step: (step) => send({ step }), desk: (desk) => send({ desk }), command: (command) => send({ command }), restart: () => send({ restart: true }) };
 }

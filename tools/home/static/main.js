@@ -7,6 +7,7 @@ import * as faults from "./faults.js";
 import { showLamps, showPress, wireKeys } from "./keys.js";
 import { connect } from "./link.js";
 import * as log from "./log.js";
+import * as relay from "./relay.js";
 import * as rooms from "./rooms.js";
 import * as screen from "./screen.js";
 import * as sound from "./sound.js";
@@ -18,12 +19,13 @@ let state = blank();
 let world = {};
 let alive = false; // the simulator runs
 let fast = false;
+const OUTSIDE = new Set(["did", "relay", "repeat", "link", "silent", "heard"]); // lines whose time may be the server's guess
 
 const link = connect(receive, linkChanged);
 const markSpeed = segments(find("speed"), "1", (x) => link.step({ do: "speed", x: Number(x) }));
 
 const RECEIVE = { hello, lines, world: (message) => { world = message.world; draw(); }, sim: died, desk: ({ desk: mode }) => desk.setMode(mode), refused: ({ text }) => toast(`${t("refused")}: ${text}`),
-  speed: ({ x, now }) => setSpeed(x, now) };
+  speed: ({ x, pace, now }) => setSpeed(x, pace, now), account: ({ account }) => { relay.use(account); draw(); } };
 
 function receive(message) {
   RECEIVE[message.type]?.(message);
@@ -34,7 +36,7 @@ function hello(message) {
   world = message.world;
   alive = message.state !== "dead";
   time.begin(message.scenario.start, alive);
-  setSpeed(message.speed, message.now);
+  setSpeed(message.x, message.pace, message.now);
   rooms.useSensors(message.scenario.sensors);
   devices.use(message.scenario.sensors, message.products ?? []);
   desk.setMode(message.desk);
@@ -43,6 +45,7 @@ function hello(message) {
   take(message.history, true);
   for (const line of message.latest) if (line.what !== "prompt" && line.what !== "prompt_end") fold(state, line);
   trouble(alive ? null : message);
+  relay.use(message.account);
   draw();
 }
 
@@ -58,8 +61,8 @@ function take(fresh, past) {
     else if (line.what === "did" && line.step.do === "move") rooms.did(line.step);
     return state.origin;
   });
-  const last = fresh.at(-1);
-  if (!past && last && typeof last.t === "number" && last.what !== "did") time.set(last.t);
+  const last = fresh.findLast((line) => !OUTSIDE.has(line.what));
+  if (!past && last && typeof last.t === "number") time.set(last.t);
   log.add(fresh, origins);
 }
 
@@ -78,9 +81,10 @@ function react(line) {
   if (line.what === "log" && line.level === "error" && /^step\b/.test(line.text)) toast(`${t("refused")}: ${line.text}`);
 }
 
-function setSpeed(x, now) {
+// pace: how fast the home really goes; x is what was asked for.
+function setSpeed(x, pace, now) {
   fast = x > 1;
-  time.set(now ?? time.now(), x);
+  time.set(now ?? time.now(), pace ?? x);
   markSpeed(String(x));
   if (fast) sound.silence();
   draw();
@@ -116,7 +120,7 @@ function showTrouble(title, tail, canRestart) {
 function draw() {
   const { view } = state.screen;
   document.body.dataset.view = view;
-  screen.draw(state, world, (touch, fields) => link.step({ do: "monitor", touch, ...(fields ? { with: fields } : {}) }));
+  screen.draw(state, relay.isLost() ? { ...world, lost: true } : world, (touch, fields) => link.step({ do: "monitor", touch, ...(fields ? { with: fields } : {}) }));
   showLamps(state.lamps);
   document.body.classList.toggle("alarm", state.beacon.light);
   find("beacon").classList.toggle("on", state.beacon.light);
@@ -130,6 +134,7 @@ function draw() {
   devices.draw(world, state.radio, isEnglish(), state.list);
   faults.show(world);
   desk.draw(state);
+  relay.draw();
   hint(view);
   sound.setSiren(state.beacon.sound && !fast, Boolean(state.prompt));
   const at = time.wall();
@@ -155,6 +160,7 @@ devices.build(link.step);
 desk.build(link.desk, link.step);
 faults.build(link.step);
 log.build();
+relay.build((command) => link.command(command));
 sound.load();
 find("mute").onclick = () => { sound.setMuted(!sound.isMuted()); showMute(); draw(); };
 find("language").onclick = switchLanguage;

@@ -49,7 +49,7 @@ function homeView({ screen }, world, touch, again) {
   const top = h("div", { class: "s-top" },
     test ? h("span", { class: "s-badge" }, t("test_badge")) : readiness(screen),
     h("span", { class: "s-icons" },
-      world.relay?.up === false || world.modem?.data === false ? h("span", { class: "bad" }, t("relay_off")) : null,
+      world.relay?.up === false || world.modem?.data === false || world.lost ? h("span", { class: "bad" }, t("relay_off")) : null,
       world.mains?.on === false ? h("span", { class: "bad" }, t("on_battery")) : null));
   const lines = (screen.lines || []).map((line) => h("p", {}, gloss(String(line)) || String(line)));
   return h("div", { class: `view ${test ? "view-test" : "view-home"}` }, top,

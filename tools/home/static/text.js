@@ -62,6 +62,12 @@ const WORDS = {
   h_fast: ["배속 중에는 소리를 내지 않습니다", "No sound while time runs fast"], h_sound: ["페이지를 한 번 누르면 소리가 납니다", "Click the page once to hear it"],
   can_cancel: ["실제 상황이 아니라면 취소버튼을 눌러주십시오", "If this is not a real emergency, press cancel"], test_ends: ["%s분 뒤 저절로 끝납니다", "Ends by itself in %s min"],
   lost: ["서버와 끊어졌습니다. 다시 잇는 중입니다…", "The server is gone. Reconnecting…"], dead: ["모의 가정이 멈췄습니다 (종료 코드 %s). 마지막으로 남긴 말:", "The simulated home has stopped (exit status %s). Its last words:"], dead_silent: ["(아무 말도 남기지 않았습니다)", "(it left no words)"],
+  link_up: ["게이트웨이와 연결됨", "The gateway’s link is up"], link_cut: ["게이트웨이와 연결 끊김", "The gateway’s link is down"], link_none: ["게이트웨이가 아직 연결하지 않았습니다", "The gateway has not connected yet"], link_silent: ["소식이 없습니다", "it is silent"],
+  relay_starting: ["중계서버를 켜는 중", "The relay is starting"], relay_dead: ["중계서버가 멈췄습니다. 다시 켭니다", "The relay has stopped and is started again"],
+  waiting: ["게이트웨이에 남은 기록 %n개 (%s)", "%n records wait in the gateway (%s)"], committed: ["마지막 저장", "last stored"], repeats: ["되풀이", "repeats"], conflicts: ["어긋난 기록", "contradictions"],
+  by_mosquitto: ["mosquitto와 실제 중계서버", "mosquitto and the real relay"], by_embedded: ["내장 브로커와 실제 중계서버", "embedded broker and the real relay"], by_simulated: ["모의 중계서버", "simulated relay"],
+  order: ["관제 명령", "Command"], order_open: ["명령 보내기", "Send a command"], order_name: ["명령", "command"], order_fields: ["항목 (이름=값)", "fields (name=value)"], order_send: ["보내기", "Send"],
+  line_up: ["중계서버와 연결됨", "linked to the relay"], line_lost: ["중계서버와 연결이 끊어짐", "the link to the relay is lost"], line_down: ["게이트웨이가 연결을 끝냄", "the gateway ended the link"], line_silent: ["중계서버: 게이트웨이 소식이 없음", "relay: nothing heard from the gateway"], line_heard: ["중계서버: 게이트웨이 소식이 다시 옴", "relay: the gateway is heard again"],
   refused: ["할 수 없었습니다", "Refused"], seq: ["순번", "seq"],
 };
 
@@ -85,7 +91,7 @@ const GLOSS = [
   [/^지금은 /, "Not now"], [/^비상 중에는/, "Not during an emergency"], [/^넘겨받을 파일/, "There is no file to take over"], [/^코드를 다시/, "Check the code"], [/^그런 화재감지기/, "There is no such smoke detector"],
   [/^할 수 없습니다: /, "Cannot be done"], [/^무선 칩의 펌웨어를/, "Unknown firmware in the radio chip: no registration"], [/^인수 코드/, "The takeover code. Write it down"], [/^파일을 쓰지/, "The file could not be written"],
   [/^이전 기기의 설정을 넘겨받고/, "Taking over"], [/^이전 기기의 설정을 넘겨받지/, "Not taken over. Check code and file"], [/^이전 기기의 설정 파일/, "A takeover file is here. Enter its code"],
-  [/^설정을 읽을 수/, "The settings cannot be read. The 119 button works"], [/^감지기 무선망을/, "The sensors’ network could not be had back. The 119 button works"], [/^감지기의 무선 신호/, "No sensor can be heard. The 119 button works"],
+  [/^관제 서버와 연결이/, "The care centre cannot be reached. Records are kept; the 119 button works"], [/^설정을 읽을 수/, "The settings cannot be read. The 119 button works"], [/^감지기 무선망을/, "The sensors’ network could not be had back. The 119 button works"], [/^감지기의 무선 신호/, "No sensor can be heard. The 119 button works"],
   [/^화재감지기와 연결/, "“A smoke detector cannot be heard. The 119 button works.”"], [/^응급호출기와 연결/, "“A pendant cannot be heard. Use the 119 button.”"], [/^감지기의 건전지/, "“Replace a sensor’s battery.”"], [/^이 감지기는 등록/, "“This sensor cannot be registered.”"],
   [/^통화 시험을/, "“The test call is over.”"],
   [/^화재발생/, "“Fire! Requesting a check by the safe-call system.”"],

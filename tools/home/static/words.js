@@ -2,7 +2,7 @@
 
 import { eventName, gloss, has, isEnglish, t } from "./text.js";
 
-const KINDS = { did: "person", prompt: "voice", prompt_end: "voice", dial: "call", call: "call", sms: "call", relay: "record", repeat: "record",
+const KINDS = { did: "person", prompt: "voice", prompt_end: "voice", dial: "call", call: "call", sms: "call", relay: "record", repeat: "record", link: "record", silent: "record", heard: "record",
   confirm: "sensor", joined: "sensor", not_joined: "sensor", left: "sensor", screen: "panel", sensors: "panel", lamp: "panel", beacon: "panel" };
 export const ALL_KINDS = ["person", "voice", "call", "sensor", "record", "panel", "system"];
 const LOOKING = new Set(["sensors.show", "sensors.hide"]); // the page asks by itself, while the list is open
@@ -42,6 +42,9 @@ const SENTENCES = {
   confirm: (line) => `${line.sensor}: ${t("confirmed")}`,
   relay: ({ record }) => record ? recordText(record) : "",
   repeat: ({ record }) => `${pick("되풀이된 기록을 버림", "repeat dropped")}: ${record ? recordText(record) : ""}`,
+  link: (line) => t({ up: "line_up", down: "line_down" }[line.link] ?? "line_lost"),
+  silent: () => t("line_silent"),
+  heard: () => t("line_heard"),
   joined: (line) => `${line.sensor}: ${t("air_joined")}`,
   not_joined: (line) => `${line.sensor}: ${t("air_not_joined")}`,
   left: (line) => `${line.sensor}: ${t("air_left")}`,
@@ -80,6 +83,7 @@ function didText(step = {}) {
     monitor: () => `${t("monitor")} ${step.touch ?? ""} ${rest(step.with ?? step, ["do", "touch"])}`.trim(),
     sensor: () => `${step.sensor}: ${rest(step, ["do", "sensor"])}`,
     hang_up: () => pick("119 상황실이 끊음", "the 119 desk hangs up"),
+    relay: () => step.command ? `${t("order")}: ${step.command.name} ${rest(step.command, ["name"])}` : `${t("relay")} ${t(step.up ? "on" : "off")}`,
     power_cut: () => t("power_cut"),
     speed: () => `${t("speed_label")} ×${step.x}`,
   };
