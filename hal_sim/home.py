@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _KST_S = 9 * 3600
 _JOURNAL_SECTORS = 4
 _STORE_SECTORS = 48
-_QUEUE_SECTORS = 1536
+_QUEUE_SECTORS = 1024
 _BOOT_MS = {"power": 2500, "reset": 1500, "watchdog": 1500}  # bootloader, MicroPython, imports: order of size
 _ARMED_MS = 600  # the lamp is steady, not a flicker of the start
 _PRESS_MS = 200

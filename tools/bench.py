@@ -63,8 +63,8 @@ def play(home: dict, heap: str = simulator.HEAP, sample_ms: int = 0) -> Run | No
         command = [simulator.micropython(), "-X", f"heapsize={heap}", "-m", "tools.bench_home_port", name,
                    str(sample_ms)]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(command, cwd=ROOT, env=simulator.environment(), input=json.dumps(home) + "\n",
-                              capture_output=True, text=True, timeout=_RUN_LIMIT_S)
+        done = subprocess.run(command, input=json.dumps(home) + "\n", capture_output=True, text=True,
+                              timeout=_RUN_LIMIT_S, **simulator.surroundings())
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         if "MemoryError" in done.stderr or "memory allocation" in done.stderr:

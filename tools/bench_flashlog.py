@@ -25,8 +25,7 @@ _RUN_LIMIT_S = 300
 def measure(records: int = RECORDS) -> dict[str, dict[str, Any]]:
     """{way: figures} of one run. Raises RuntimeError when it fails, LookupError without MicroPython."""
     command = [simulator.micropython(), "-X", f"heapsize={_HEAP}", "-m", "tools.bench_flashlog_port", str(records)]
-    done = subprocess.run(command, cwd=simulator.ROOT, capture_output=True, text=True, timeout=_RUN_LIMIT_S,
-                          env=simulator.environment())
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_RUN_LIMIT_S, **simulator.surroundings())
     if done.returncode or done.stderr:
         raise RuntimeError(f"the flash log's benchmark ended with {done.returncode}: {done.stderr[-500:]}")
     return json.loads(done.stdout)

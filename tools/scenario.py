@@ -53,7 +53,7 @@ def run(scenario: dict, out: TextIO, heap: str = simulator.HEAP, progress: Calla
         folder = pathlib.Path(name)
         simulator.furnish(folder, scenario.get("settings", {}).get("gateway", "GW-000000"))
         with subprocess.Popen(
-            simulator.command("run", folder, heap), cwd=simulator.ROOT, env=simulator.environment(),
+            simulator.command("run", folder, heap), **simulator.surroundings(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
         ) as process:
             assert process.stdin and process.stdout

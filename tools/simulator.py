@@ -10,7 +10,9 @@ import os
 import pathlib
 import shutil
 import sys
+from typing import Any
 
+from tools import compiled
 from tools.certs import CertsError, lab
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -60,6 +62,6 @@ def command(mode: str, folder: pathlib.Path, heap: str = HEAP) -> list[str]:
     return [micropython(), "-X", f"heapsize={heap}", "-m", "hal_sim.play", mode, "firmware.app", str(folder)]
 
 
-def environment() -> dict[str, str]:
-    """The process's environment: modules from the project's root only."""
-    return {**os.environ, "MICROPYPATH": ":.frozen"}
+def surroundings() -> dict[str, Any]:
+    """cwd and env of the process, for subprocess: modules of the project only, compiled where that was done."""
+    return {"cwd": compiled.folder(), "env": {**os.environ, "MICROPYPATH": f"{ROOT}:.frozen"}}

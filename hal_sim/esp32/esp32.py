@@ -10,7 +10,7 @@ from hal_sim.bus.flash import SECTOR, Flash
 from hal_sim.bus.partition import Partition as _SimPartition
 
 # label: (address, sectors), as in firmware/boards/partitions-16MB.csv
-_TABLE = {"journal": (0x200000, 16), "store": (0x210000, 48), "queue": (0x400000, 1536)}
+_TABLE = {"journal": (0x200000, 16), "store": (0x210000, 48), "queue": (0x400000, 1024)}
 _BLANK = b"\xff" * SECTOR
 _END = 2  # of seek()
 

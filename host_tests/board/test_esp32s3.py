@@ -85,7 +85,7 @@ def test_the_watchdog_is_opened_when_asked(board):
 
 
 def test_journal_store_and_queue_are_partitions_of_4_kb_sectors(board):
-    assert ask(board, "[b.queue.ioctl(4, 0), b.queue.ioctl(5, 0)]") == [1536, 4096]
+    assert ask(board, "[b.queue.ioctl(4, 0), b.queue.ioctl(5, 0)]") == [1024, 4096]
     assert ask(board, "[b.journal.ioctl(4, 0), b.journal.ioctl(5, 0)]") == [16, 4096]
     assert ask(board, "[b.store.ioctl(4, 0), b.store.ioctl(5, 0)]") == [48, 4096]
 

@@ -30,9 +30,10 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start_home(port: int) -> subprocess.Popen:
+def start_home(port: int, *options: str, env: dict | None = None) -> subprocess.Popen:
     """`python -m tools.home` on port, ready to serve."""
-    process = subprocess.Popen([sys.executable, "-m", "tools.home", "--port", str(port), "--no-open"], cwd=ROOT,
+    process = subprocess.Popen([sys.executable, "-m", "tools.home", "--port", str(port), "--no-open", *options],
+                               cwd=ROOT, env={**os.environ, **(env or {})},
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + START_LIMIT_S
     while time.monotonic() < end and process.poll() is None:
@@ -70,10 +71,10 @@ def sounds():
 
 @pytest.fixture(scope="module")
 def home(sounds):
-    """Address of a running simulated home: the real firmware in the real simulator."""
+    """Address of a running simulated home: the real firmware in the real simulator, with the relay in there too."""
     need("micropython")
     port = free_port()
-    process = start_home(port)
+    process = start_home(port, "--simulated")
     yield f"http://127.0.0.1:{port}/"
     status, err = stop_home(process)
     assert (status, err) == (0, "")

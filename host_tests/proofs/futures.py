@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 import tempfile
 
-from conftest import HEAP, ROOT, micropython_path, need
+from conftest import HEAP, micropython_path, need
 
 from tools import simulator
 
@@ -60,11 +60,11 @@ def _batch(job: dict, program: str, timeout: float, heap: str) -> dict:
             (pathlib.Path(name) / str(index)).mkdir()
             simulator.furnish(pathlib.Path(name) / str(index))
         job = {"jobs": os.cpu_count() or 1, **job, "root": name}
+        around = simulator.surroundings()
+        around["env"]["LD_PRELOAD"] = library()
         done = subprocess.run(
             [micropython_path(), "-X", f"heapsize={heap}", "-m", PORT + program],
-            cwd=ROOT, capture_output=True, text=True, timeout=timeout, input=json.dumps(job) + "\n",
-            env={**os.environ, "LD_PRELOAD": library(), "MICROPYPATH": ":.frozen"},
-        )
+            capture_output=True, text=True, timeout=timeout, input=json.dumps(job) + "\n", **around)
     assert done.returncode == 0 and (job.get("shield") or not done.stderr), done.stderr[-3000:] + done.stdout[-3000:]
     return _sorted(done.stdout, job["cases"], bool(job.get("shield")))
 

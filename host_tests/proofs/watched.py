@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import tempfile
 
-from conftest import HEAP, ROOT, micropython_path
+from conftest import HEAP, micropython_path
 from scenario.timeline import Timeline
 
 from tools import simulator
@@ -23,7 +23,7 @@ def watched(program: str, scenario: dict, heap: str = HEAP, timeout: float = 360
         simulator.furnish(pathlib.Path(name))
         done = subprocess.run(
             [micropython_path(), "-X", f"heapsize={heap}", "-m", f"host_tests.proofs.port.{program}"],
-            cwd=ROOT, capture_output=True, text=True, timeout=timeout, env=simulator.environment(),
+            capture_output=True, text=True, timeout=timeout, **simulator.surroundings(),
             input=json.dumps({**job, "scenario": scenario, "root": name}) + "\n",
         )  # fmt: skip
     assert done.returncode == 0 and not done.stderr, done.stderr[-3000:] + done.stdout[-2000:]

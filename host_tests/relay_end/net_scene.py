@@ -7,7 +7,7 @@ import gc
 import json
 import sys
 
-sys.path[:0] = ["."]
+sys.path.append(".")
 
 from hal_sim import vtime  # noqa: E402
 from hal_sim.bus.net import SimNet  # noqa: E402

@@ -219,7 +219,7 @@ def gateways(tmp_path, micropython):
         scenario = {"seed": 1, "until": until, "sensors": SENSORS, "steps": steps, **fields}
         out = micropython(
             ["host_tests/scenario/port/takeover.py", str(place), mode, str(cut)], heap=simulator.HEAP,
-            stdin=json.dumps(scenario) + "\n", env={"MICROPYPATH": f"{simulator.ROOT}:.frozen"})
+            stdin=json.dumps(scenario) + "\n")
         return Timeline(out)
 
     run.folder = tmp_path

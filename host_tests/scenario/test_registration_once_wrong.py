@@ -20,7 +20,7 @@ def doubt(tmp_path, micropython):
         scenario = {"seed": 1, "until": until, "sensors": SENSORS, "steps": steps, **fields}
         return Timeline(micropython(
             ["host_tests/scenario/port/doubt.py", str(tmp_path), what], heap=simulator.HEAP,
-            stdin=json.dumps(scenario) + "\n", env={"MICROPYPATH": f"{simulator.ROOT}:.frozen"}))
+            stdin=json.dumps(scenario) + "\n"))
 
     return run
 

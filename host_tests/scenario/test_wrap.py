@@ -19,7 +19,7 @@ def test_a_wrap_at_any_moment_of_an_emergency_changes_nothing(micropython, tmp_p
     scenario = {"seed": 1, "until": T + 80000, "sensors": SENSORS, "steps": [press(T), step(T + 60000, "hang_up")]}
     ticks = WRAP - (T - 2500 + into)  # the controller boots at 2,500 ms
     out = micropython(["host_tests/scenario/port/wrap.py", str(tmp_path), str(ticks)],
-                      stdin=json.dumps(scenario) + "\n", env={"MICROPYPATH": f"{simulator.ROOT}:.frozen"})
+                      stdin=json.dumps(scenario) + "\n")
     line = Timeline(out)
     assert [d["number"] for d in line.all("dial")] == ["119"]
     assert 14000 <= line.first("dial")["t"] - T <= 15500

@@ -124,7 +124,7 @@ def test_the_partition_table_is_what_the_boot_loader_reads():
     assert set(table[at + 32 :]) == {0xFF}
     assert entries["factory"] == (0, 0, 0x10000, 0x1F0000, 0)
     assert entries["journal"] == (1, 6, 0x200000, 0x10000, 0)
-    assert entries["vfs"] == (1, 0x81, 0xA00000, 0x600000, 0)
+    assert entries["vfs"] == (1, 0x81, 0x800000, 0x800000, 0)
 
 
 @pytest.mark.parametrize(

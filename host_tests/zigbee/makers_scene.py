@@ -5,7 +5,7 @@ What our host makes of them is a line of JSON on stdout each: [ms, what, name, .
 
 import sys
 
-sys.path[:0] = [".", "host_tests/zigbee"]
+sys.path += [".", "host_tests/zigbee"]
 
 from scene import Clock, Log, ResetPin, asyncio, ieee_of, sched, tell  # noqa: E402
 

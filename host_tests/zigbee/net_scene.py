@@ -6,7 +6,7 @@ Everything that matters is a line of JSON on stdout, as in scene.py.
 import json
 import sys
 
-sys.path[:0] = [".", "host_tests/zigbee"]
+sys.path += [".", "host_tests/zigbee"]
 
 from scene import HOME, Clock, Log, ResetPin, asyncio, ieee_of, sched, tell  # noqa: E402
 

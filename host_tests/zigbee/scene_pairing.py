@@ -6,7 +6,7 @@ MicroPython only. Everything that happens is a line of JSON on stdout: [ms, what
 import json
 import sys
 
-sys.path[:0] = ["."]
+sys.path.append(".")
 
 from hal_sim import vtime  # noqa: E402
 from hal_sim.bus.uart import UART  # noqa: E402

@@ -5,7 +5,7 @@ import io
 
 PROGRAM = """
 import sys
-sys.path[:0] = ["."]
+sys.path.append(".")
 from binascii import crc32
 from hal_sim.sched import Scheduler
 from hal_sim.zigbee.chip import NcpChip

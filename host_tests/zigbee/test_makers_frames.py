@@ -229,7 +229,7 @@ def test_fuzzed():
 
 ALLOCATION = """
 import gc, sys
-sys.path[:0] = ["."]
+sys.path.append(".")
 from array import array
 from zigbee import dialect, quirks, scan
 frames = [bytes.fromhex(text) for text in %r]

@@ -48,7 +48,7 @@ class Home:
         self._wall_ms = int(time.time() * 1000)
         self._seq = 0
         self._open = False
-        base = hash_of(number)
+        base = hash_of(number) << 3
         self._ieee = [f"00124b{(base + n) & 0xFFFFFFFFFF:010x}" for n in range(len(_SENSORS))]
         self.due = now + dice.expovariate(rate) if rate > 0 else float("inf")
 

@@ -59,6 +59,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--relays", type=_Number(int, 1, MOST_RELAYS), default=1, metavar="N",
                         help="with a shared subscription when there are several; 1")
     parser.add_argument("--any-order", action="store_true", help="what is out of order is counted and no failure")
+    parser.add_argument("--drain", type=_Number(float, 0, MOST_OUTAGE_S), default=60.0, metavar="S",
+                        help="at the end, for what is not answered yet, three times the outage more; 60")
     parser.add_argument("--seed", type=_Number(int, 0, 2**31), default=1, metavar="N", help="of what is random; 1")
     parser.add_argument("--json", action="store_true", help="the summary as a JSON object")
     args = parser.parse_args(argv)

@@ -23,20 +23,18 @@ from tools.fleet.stand import Stand
 from tools.fleet.tally import Tally
 
 START_RATE = 100.0  # gateways a second begin
-DRAIN_S = 60.0  # after the end; longer after an outage
 _LOOK_S = 0.5
 _FILES_BESIDE = 200
 
 
 @dataclasses.dataclass
 class Result:
-    """What was held. seconds: from the first connection to the end of the drain."""
+    """What was held. seconds: from the first connection to the end of the drain; cpu: of this process, s."""
 
     tally: Tally
     verdict: Verdict
     seconds: float
-    producing: float  # of them, in which records were made
-    cpu: float  # of this process, s
+    cpu: float
 
 
 def numbers(count: int) -> list[str]:
@@ -78,10 +76,10 @@ class Fleet:
         tasks = [asyncio.create_task(gateway.run(n / START_RATE)) for n, gateway in enumerate(self.gateways)]
         try:
             await self._live(began)
-            producing = time.monotonic() - began
             for gateway in self.gateways:
                 gateway.leave()
-            await self._until(time.monotonic() + DRAIN_S + 3 * (self._options.outage or 0), began, tasks)
+            drain_s = self._options.drain + 3 * (self._options.outage or 0)
+            await self._until(time.monotonic() + drain_s, began, tasks)
         finally:
             for task in tasks:
                 task.cancel()
@@ -89,7 +87,7 @@ class Fleet:
         for error in ended:
             if isinstance(error, Exception):
                 raise error  # a mistake of this program: it is to be seen
-        return Result(self.tally, Verdict(), time.monotonic() - began, producing, time.process_time() - cpu)
+        return Result(self.tally, Verdict(), time.monotonic() - began, time.process_time() - cpu)
 
     async def _live(self, began: float) -> None:
         end = began + self._options.minutes * 60

@@ -2,7 +2,7 @@
 
 import sys
 
-sys.path[:0] = ["."]
+sys.path.append(".")
 
 from hal_sim import vtime  # noqa: E402
 from hal_sim.bus.partition import Flash, Partition  # noqa: E402

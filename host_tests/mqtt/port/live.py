@@ -7,7 +7,7 @@ name of what to do. Everything it is asked to show comes back on stdout: [what, 
 import json
 import sys
 
-sys.path[:0] = ["."]
+sys.path.append(".")
 
 import asyncio  # noqa: E402
 import socket  # noqa: E402

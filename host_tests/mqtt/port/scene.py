@@ -6,7 +6,7 @@ The far end reads what the client writes with a parser of its own, so that the c
 import json
 import sys
 
-sys.path[:0] = ["."]
+sys.path.append(".")
 
 from hal_sim import vtime  # noqa: E402
 from hal_sim.sched import Scheduler  # noqa: E402

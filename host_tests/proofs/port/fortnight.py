@@ -1,9 +1,9 @@
 """Fifteen days without data: a full home's records at their rate, a power cut a day, then the link returns.
 
 Job: `whole`: true runs the whole firmware with its 32 sensors; false leaves out radio and telephone, whose polling
-takes hours of processor time, and makes the same records by the world's clock. `down_ms`, `up_ms`: when the network goes and
-comes back. `cuts`: when the power fails. `press_ms`: when somebody presses 119. Prints `made` for each record whose
-making returned, the relay's lines, and how many sectors were used at most.
+takes hours of processor time, and makes the same records by the world's clock. `down_ms`, `up_ms`: when the network
+goes and comes back. `cuts`: when the power fails. `press_ms`: when somebody presses 119. Prints `made` for each record
+whose making returned, the relay's lines, and how many sectors were used at most.
 """
 
 from host_tests.proofs.port import watched

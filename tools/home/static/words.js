@@ -69,7 +69,7 @@ export function recordText(record) {
 }
 
 export function recordDetail(record) {
-  return rest(record, ["boot", "seq", "at", "clock", "kind", "event", "test", "ladder", "ieee"]);
+  return rest(record, ["boot", "seq", "at", "up", "clock", "kind", "event", "test", "ladder", "ieee"]);
 }
 
 function didText(step = {}) {
