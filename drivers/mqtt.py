@@ -110,7 +110,13 @@ class Mqtt:
 
         keepalive_s: 1 to 65,535 s. No will when will_topic is empty.
         """
-        packet = codec.connect(client_id, will_topic, will_payload, keepalive_s)
+        await self._introduced(codec.connect(client_id, will_topic, will_payload, keepalive_s), keepalive_s, limit_ms)
+
+    async def connected(self, keepalive_s: int, limit_ms: int) -> None:
+        """As connect, when its packet (drivers/mqtt_codec.py) was written to the stream by whoever opened that."""
+        await self._introduced(None, keepalive_s, limit_ms)
+
+    async def _introduced(self, packet: "bytearray | None", keepalive_s: int, limit_ms: int) -> None:
         self._ping_after_ms = keepalive_s * _PING_PER_S
         await self._within(self._introduce(packet), limit_ms)
         if self._answer:
@@ -178,9 +184,10 @@ class Mqtt:
         finally:
             timer.cancel()
 
-    async def _introduce(self, packet: bytearray) -> None:
-        """CONNECT, and its answer, read here: run() does not run yet."""
-        await self._wire.send(packet)
+    async def _introduce(self, packet: "bytearray | None") -> None:
+        """CONNECT, unless that is out, and its answer, read here: run() does not run yet."""
+        if packet is not None:
+            await self._wire.send(packet)
         while self._answer < 0:
             await self._take()
 

@@ -88,17 +88,19 @@ class Secure:
         return -1
 
     # ------------------------------------------------------------------ connecting
-    async def open(self, raw: "Any", name: str, hold: "Callable[[], bool]", limit_ms: int) -> "Any":
+    async def open(self, raw: "Any", name: str, first: "Any", hold: "Callable[[], bool]", limit_ms: int) -> "Any":
         """The stream over the connected socket `raw`, once both sides believe each other.
 
-        hold(): while true no step is made. Refused, OSError, asyncio.TimeoutError.
+        first: bytes that are sent as soon as they do, not empty: MicroPython makes the steps of a handshake within a
+        write or read, and an empty one does nothing. hold(): while true no step is made. Refused, OSError,
+        asyncio.TimeoutError.
         """
         self._reason = ""
         if self._set_time is not None:
             self._set_time(self.now_s())
         try:
             stream = self._context.wrap_socket(raw, server_hostname=name, do_handshake_on_connect=False)
-            while hold() or stream.write(b"") is None:  # an empty write is done when the handshake is
+            while hold() or stream.write(first) is None:
                 if limit_ms <= 0:
                     raise asyncio.TimeoutError
                 limit_ms -= 0 if hold() else _LOOK_MS

@@ -9,6 +9,7 @@ import json
 
 from micropython import const
 
+from drivers import mqtt_codec as codec
 from drivers import ready
 from drivers.mqtt import Mqtt, Room
 
@@ -75,11 +76,12 @@ class Session:
         """Socket, TLS, MQTT. What was begun and failed is closed."""
         link = self._link
         self.stage = "connect"
+        hello = memoryview(codec.connect(link.number(), self._topic("up/link"), _LOST, _KEEPALIVE_S))
         raw = link.net.open(address)
         try:
             await asyncio.wait_for_ms(_wait(raw), _CONNECT_MS)
             self.stage = "tls"
-            stream = await link.secure.open(raw, link.name(), link.hold, _TLS_MS)
+            stream = await link.secure.open(raw, link.name(), hello, link.hold, _TLS_MS)
         except BaseException:
             raw.close()
             raise
@@ -88,7 +90,7 @@ class Session:
         mqtt.on_message = self._message
         mqtt.on_puback = self._taken
         try:
-            await mqtt.connect(link.number(), self._topic("up/link"), _LOST, _KEEPALIVE_S, _CONNACK_MS)
+            await mqtt.connected(_KEEPALIVE_S, _CONNACK_MS)
         except BaseException:
             mqtt.close()
             raise
