@@ -49,6 +49,8 @@ class Hub:
         self._warming = False  # time runs fast until the gateway is ready, or somebody does something
         kind = SIMULATED if self.outside is None else self.outside.kind
         self.account = Account(kind, self.gateway, self.clock.epoch_ms)
+        if self.outside is not None:
+            self.account.relay(*self.outside.state)
         self._shown: dict = {}
         self.state, self._status = "starting", 0
         self._tail: list = []

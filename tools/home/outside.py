@@ -50,6 +50,7 @@ class Outside:
         self._folder = folder
         self._record = record
         self._changed = changed
+        self.state: tuple[str, list[str]] = ("starting", [])  # starting, up or dead, and the last words then
         self._lab: Lab | None = None
         self._lives = 0
         self._port = 0
@@ -80,6 +81,7 @@ class Outside:
             (self._folder / "tls" / name).unlink(missing_ok=True)
             (self._folder / "tls" / name).symlink_to(made / name)
         self.clock(at_ms, True)
+        self.gate.switch(True)
         return {"gateway": number, "relay_host": HOST, "relay_port": self.gate.port, "relay_name": simulator.RELAY}
 
     def clock(self, at_ms: float, exactly: bool = False) -> None:
@@ -104,7 +106,7 @@ class Outside:
         """Broker and relay, again whenever one of them dies."""
         wait_s = _AGAIN_S[0]
         while True:
-            self._changed("starting", [])
+            self._is("starting")
             started = time.monotonic()
             died: asyncio.Queue = asyncio.Queue()
             try:
@@ -112,7 +114,7 @@ class Outside:
                     tail = await died.get()
             except (OSError, RelayError) as error:
                 tail = [str(error)]
-            self._changed("dead", tail)
+            self._is("dead", tail)
             if time.monotonic() - started > _AGAIN_S[1]:
                 wait_s = _AGAIN_S[0]
             await asyncio.sleep(wait_s)
@@ -153,11 +155,15 @@ class Outside:
         return [sys.executable, "-m", "tools.home.child", str(os.getpid()), "relay", "--lab", str(self._lab.folder),
                 "--broker", f"{HOST}:{self._port}", "--db", f"sqlite:///{self.database}", "--follow", *protocol]
 
+    def _is(self, state: str, tail: list[str] | None = None) -> None:
+        self.state = (state, tail or [])
+        self._changed(*self.state)
+
     def _hear(self, text: str) -> None:
         """A line of the relay: only while it listens the gateway is let in."""
         if _CONNECTED in text:
             self.gate.lead(self._port)
-            self._changed("up", [])
+            self._is("up")
         elif _CUT_OFF in text:
             self.gate.lead(None)
 
