@@ -127,3 +127,53 @@ def test_a_socket_that_is_waited_for_wakes_once(monkeypatch):
     pace.forget("socket")
     pace.forget("socket")
     assert poller.registered == {}
+
+
+def test_fast_time_keeps_to_real_time_while_something_passes_on_a_socket(monkeypatch):
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    sched, clock, _, pace = world(monkeypatch, 600)
+    clock.now += 100
+    advance(sched, pace, 1000)
+    told, before, real = out.getvalue().count("now"), sched.now_ms, clock.now
+    pace.hold(200)
+    assert out.getvalue().count("now") == told + 1, "the far end may want to know the time"
+    pace.hold(40)  # less than is left: changes nothing
+    while clock.now - real < 200:
+        advance(sched, pace, 10)
+    assert 150 <= sched.now_ms - before <= 250
+    before, real = sched.now_ms, clock.now
+    while clock.now - real < 200:
+        advance(sched, pace, 600)
+    assert sched.now_ms - before >= 100_000, "fast again"
+
+
+def test_a_hold_is_cut_short_by_the_answer_and_none_is_needed_in_real_time(monkeypatch):
+    sched, clock, _, pace = world(monkeypatch, 600)
+    pace.hold(1500)
+    advance(sched, pace, 10)
+    pace.shorten(20)
+    before, real = sched.now_ms, clock.now
+    while clock.now - real < 200:
+        advance(sched, pace, 600)
+    assert sched.now_ms - before >= 80_000
+    pace.hold(1500)
+    monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"readline": staticmethod(lambda: '{"do": "speed", "x": 1}')}))
+    pace._line = True
+    pace._take_line()
+    before, real = sched.now_ms, clock.now
+    pace.hold(1500)
+    advance(sched, pace, 1000)
+    assert clock.now - real == 1000
+
+
+def test_a_world_that_is_late_does_not_rush_while_it_is_held(monkeypatch):
+    sched, clock, _, pace = world(monkeypatch, 600)
+    advance(sched, pace, 600)
+    clock.now += 400  # the computer was busy: 240 s of the world are to be made up for
+    before = sched.now_ms
+    pace.hold(200)
+    for _ in range(20):
+        advance(sched, pace, 10)
+    assert sched.now_ms - before == 200
+    assert clock.now >= 600
