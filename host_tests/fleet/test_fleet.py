@@ -53,6 +53,7 @@ def test_a_broker_that_is_cut_off_costs_nothing_and_no_order(certs):
     assert found["connects"] == 40 == 20 + sum(found["reconnects_by_s"].values())
     assert sum(found["ended"].values()) == 40 and found["ended"]["left"] == 20
     assert found["beats"] >= 40 and found["commands"] >= 1
+    assert set(found["cpu_s"]) == {"fleet", "broker", "relay"} and min(found["cpu_s"].values()) > 0
 
 
 @pytest.mark.req("FLT-01")

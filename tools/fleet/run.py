@@ -29,12 +29,12 @@ _FILES_BESIDE = 200
 
 @dataclasses.dataclass
 class Result:
-    """What was held. seconds: from the first connection to the end of the drain; cpu: of this process, s."""
+    """What was held. seconds: from the first connection to the end of the drain; cpu: s of CPU of each process."""
 
     tally: Tally
     verdict: Verdict
     seconds: float
-    cpu: float
+    cpu: dict[str, float]
 
 
 def numbers(count: int) -> list[str]:
@@ -87,7 +87,7 @@ class Fleet:
         for error in ended:
             if isinstance(error, Exception):
                 raise error  # a mistake of this program: it is to be seen
-        return Result(self.tally, Verdict(), time.monotonic() - began, time.process_time() - cpu)
+        return Result(self.tally, Verdict(), time.monotonic() - began, {"fleet": time.process_time() - cpu})
 
     async def _live(self, began: float) -> None:
         end = began + self._options.minutes * 60
@@ -120,6 +120,8 @@ class Fleet:
 
     def judge(self, result: Result, database: str | None) -> Result:
         """The verdict: from the relay's database where there is one. Raises FleetError."""
+        if self._stand is not None:
+            result.cpu.update(self._stand.cpu)
         made = {gateway.number: gateway.home.made for gateway in self.gateways}
         if database is not None:
             result.verdict = from_database(database, self.boot, made)
@@ -133,7 +135,8 @@ def summary(result: Result, options: argparse.Namespace) -> dict[str, Any]:
     tally, verdict = result.tally, result.verdict
     found = {
         "gateways": options.gateways, "rate": options.rate, "seconds": round(result.seconds, 1),
-        "cpu_seconds": round(result.cpu, 1), "connected": tally.most_up, "connects": tally.connects,
+        "cpu_s": {name: round(seconds, 2) for name, seconds in result.cpu.items()},
+        "connected": tally.most_up, "connects": tally.connects,
         "connect_ms": tally.connecting.summary(), "failed": tally.failures, "ended": tally.ends,
         "records": tally.made, "records_per_s": round(tally.answered / max(result.seconds, 0.001), 1),
         "batches": tally.batches, "records_per_batch": round(tally.made / max(tally.batches, 1), 2),

@@ -52,6 +52,7 @@ def report(found: dict[str, Any], tally: Tally) -> list[str]:
         f"heartbeats    {found['beats']:,}; commands {found['commands']:,}",
         f"sent again    {found['again']:,} batches; {found['strange_answers']:,} answers for none under way",
     ]
+    lines.append("CPU           " + ", ".join(f"{name} {seconds:g} s" for name, seconds in found["cpu_s"].items()))
     for name in ("failed", "ended"):
         lines += [f"{name:<13} {count:,} x {why}" for why, count in found[name].items() if why != "left"]
     if "outage_s" in found:

@@ -32,6 +32,7 @@ class Stand:
         self.port = _free_port()
         self.database = f"sqlite:///{(work / 'relay.db').resolve()}"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.cpu: dict[str, float] = {}  # s of CPU that each of them took; of those that run, when they have ended
 
     def start(self) -> None:
         """Broker and relays, ready. Raises FleetError."""
@@ -67,6 +68,7 @@ class Stand:
     def end(self, name: str, at_once: bool = False) -> None:
         """End it; at_once: as a power cut would, nothing is written down. name: broker, relay, relay-2, ..."""
         process = self._running.pop(name)
+        self.cpu[name] = self.cpu.get(name, 0.0) + _cpu_s(process.pid)
         process.send_signal(signal.SIGKILL if at_once else signal.SIGTERM)
         try:
             process.wait(_END_S)
@@ -132,6 +134,16 @@ def certificates(folder: pathlib.Path, numbers: list[str], made_here: bool) -> l
     except CertsError as error:
         raise FleetError(str(error)) from None
     return [folder / number for number in numbers]
+
+
+def _cpu_s(pid: int) -> float:
+    """CPU that a process has taken so far, s; 0 where there is no /proc, or no such process any more."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        fields = text.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime, stime: proc(5)
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def _free_port() -> int:
