@@ -1,8 +1,9 @@
 """Which records go to the relay, in which message, and what its answers mean. Pure: no I/O, no await.
 
 Owns the batches under way (docs/relay-protocol.md): at most 16, of them 12 of periodic data, so that an event always
-finds a place. What is not answered is sent again from flash, with the same identities. Must never tell the queue that
-a record was delivered before everything in front of it in its lane was.
+finds a place; of each lane one until the relay answers, for a broker takes what no relay listens to, and what came
+behind that would be there before it. What is not answered is sent again from flash, with the same identities. Must
+never tell the queue that a record was delivered before everything in front of it in its lane was.
 """
 
 from micropython import const
@@ -22,6 +23,7 @@ _DATA_WINDOW = const(12)
 _RECORDS = const(10)  # of a batch
 _AGAIN_MS = const(20_000)  # without an answer of the relay, though the broker has the message
 _AGAIN_MOST_MS = const(300_000)
+_AGAIN_URGENT_MS = const(3000)  # when an emergency has something new to say
 _REMEMBERED = const(64)  # batches, those too that were sent again
 _FAIR = const(4)  # every so many batches the data go first, however many events there are
 EVENT_TOPIC = "event"
@@ -55,6 +57,8 @@ class Courier:
         self._number = 0
         self._again_ms = _AGAIN_MS
         self._tails = {queue.events: 0, queue.data: 0}  # identity of the last record under way, of each lane
+        self._heard: list = []  # lanes of which the relay answered a batch since they were begun
+        self.urgent = False  # the events do not wait long for an answer
         self.on_ack: Callable[[int], object] | None = None
         self.strange = 0  # answers for what is not under way
         self.repeated = 0  # times a lane was sent again
@@ -99,6 +103,8 @@ class Courier:
         if self._number % _FAIR == _FAIR - 1:
             lanes.reverse()
         for lane in lanes:
+            if lane not in self._heard and [batch for batch in waiting if batch.lane is lane]:
+                continue
             if (lane is self._queue.events or of_data < _DATA_WINDOW) and lane.peek() is not None:
                 return lane
         return None
@@ -124,10 +130,17 @@ class Courier:
                 if batch.number == number and not batch.done:
                     batch.done = True
                     self._again_ms = _AGAIN_MS
+                    self._hear(batch)
                     self._advance()
                     return True
         self.strange += 1
         return False
+
+    def _hear(self, batch: Batch) -> None:
+        if batch.lane is self._queue.events:
+            self.urgent = False
+        if batch.current and batch.lane not in self._heard:
+            self._heard.append(batch.lane)
 
     def _advance(self) -> None:
         """Tell the queue of what is delivered without a gap; forget what is over."""
@@ -146,8 +159,13 @@ class Courier:
     def look(self, now_ms: int) -> bool:
         """Send a lane again whose oldest batch the relay does not answer. True: something is to be sent."""
         for batch in self._batches:
-            if batch.current and not batch.done and 0 <= batch.taken_ms <= now_ms - self._again_ms:
+            if not batch.current or batch.done or batch.taken_ms < 0:
+                continue
+            if batch.taken_ms <= now_ms - self._again_ms:
                 self._again_ms = min(self._again_ms * 2, _AGAIN_MOST_MS)
+                self._again(batch.lane)
+                return True
+            if self.urgent and batch.lane is self._queue.events and batch.taken_ms <= now_ms - _AGAIN_URGENT_MS:
                 self._again(batch.lane)
                 return True
         return False
@@ -165,6 +183,10 @@ class Courier:
             if batch.lane is lane and batch.current:
                 batch.current = False
                 self.repeated += 1
+        if lane in self._heard:
+            self._heard.remove(lane)
+        if lane is self._queue.events:
+            self.urgent = False
         lane.rewind()
         self._tails[lane] = lane.acked
 

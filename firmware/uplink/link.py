@@ -206,6 +206,7 @@ class Link:
     def _recorded(self) -> None:
         self.news.set()
         if self._urgent():
+            self.courier.urgent = True
             self._hurry.set()
 
     # ------------------------------------------------------------------ what is said of it

@@ -12,15 +12,21 @@ SIZE = 4608
 
 
 class Desk:
-    """A courier over a queue, and the relay's side of it."""
+    """A courier over a queue, and the relay's side of it. heard: it answered on this connection already."""
 
-    def __init__(self, sectors=64):
+    def __init__(self, sectors=64, heard=True):
         self.kept = Kept(sectors)
         self.made = self.kept.boot()
         self.courier = Courier(self.kept.queue, self.kept.clock, lambda: self.made.boot)
         self.courier.begin()
+        if heard:
+            self.hear()
         self.buf = memoryview(bytearray(SIZE))
         self.got = []  # (topic, message) as sent
+
+    def hear(self):
+        """Of each lane the relay has answered something since it was begun."""
+        self.courier._heard = [self.kept.queue.events, self.kept.queue.data]
 
     def send(self, count=1000):
         """Send all that may go out, at most so many; the messages."""
@@ -132,10 +138,12 @@ def test_without_an_answer_the_same_records_go_again_and_a_late_answer_counts():
     assert not desk.courier.look(desk.kept.clock.now + 19_000)
     assert desk.courier.look(desk.kept.clock.now + 20_000)
     again = desk.send()
-    assert [m["records"] for _, m in again] == [m["records"] for _, m in first]
-    assert not {m["batch"] for _, m in again} & {m["batch"] for _, m in first}
+    assert [m["records"] for _, m in again] == [first[0][1]["records"]], "one, until the relay answers"
     assert desk.answer(first[0][1]), "late, but it says that these are committed"
     assert desk.kept.queue.events.acked & 0xFFFFFFFF == 10
+    again += desk.send()
+    assert [m["records"] for _, m in again] == [m["records"] for _, m in first]
+    assert not {m["batch"] for _, m in again} & {m["batch"] for _, m in first}
     assert desk.answer(again[1][1])
     assert desk.kept.queue.waiting() == 0
     assert not desk.answer(first[1][1])
@@ -153,7 +161,8 @@ def test_a_relay_that_does_not_answer_is_asked_less_and_less():
             rounds += 1
             desk.taken(desk.send())
     assert 12 <= rounds <= 16, "20, 40, ... 300 s"
-    desk.answer(desk.got[-WINDOW][1])
+    desk.answer(desk.got[-1][1])
+    desk.taken(desk.send())
     desk.kept.clock.now += 25_000
     assert desk.courier.look(desk.kept.clock.now)
 
@@ -165,6 +174,7 @@ def test_a_new_connection_begins_at_the_first_that_was_not_answered():
     sent = desk.send()
     desk.answer(next(message for topic, message in sent if topic == "event"))
     desk.courier.begin()
+    desk.hear()
     again = desk.send()
     seqs = [record["seq"] for topic, message in again if topic == "event" for record in message["records"]]
     assert seqs == list(range(11, 61))
@@ -225,6 +235,48 @@ def test_who_waits_for_an_event_is_told_when_the_relay_has_it():
         desk.answer(message)
         assert topic or message
     assert told == [10, 15]
+
+
+@pytest.mark.req("TEL-02")
+@pytest.mark.parametrize("topic", ["event", "data"])
+def test_nothing_overtakes_what_a_broker_took_before_the_relay_listened(topic):
+    """Who is not there gets nothing, and the broker says that it has it: the first of it is waited for."""
+    desk = Desk(heard=False)
+    fill(desk, **{"events" if topic == "event" else "data": 100})
+    [first] = desk.send()
+    desk.taken([first])
+    fill(desk, **{"events" if topic == "event" else "data": 1})
+    assert desk.send() == [], "the relay may listen by now"
+    assert desk.courier.look(desk.kept.clock.now + 20_000)
+    [again] = desk.send()
+    assert again[1]["records"] == first[1]["records"]
+    assert desk.answer(again[1])
+    assert len(desk.send()) == 10, "it is there: the window is used"
+
+
+@pytest.mark.req("TEL-02")
+def test_the_lanes_do_not_wait_for_each_other():
+    desk = Desk(heard=False)
+    fill(desk, events=20, data=20)
+    assert sorted(topic for topic, _ in desk.send()) == ["data", "event"]
+    assert desk.answer(next(message for topic, message in desk.got if topic == "event"))
+    assert [topic for topic, _ in desk.send()] == ["event"]
+
+
+@pytest.mark.req("TEL-03")
+def test_what_an_emergency_says_does_not_wait_for_the_next_try():
+    desk = Desk(heard=False)
+    fill(desk, events=1, data=1)
+    desk.taken(desk.send())
+    fill(desk, events=1)
+    desk.courier.urgent = True
+    now = desk.kept.clock.now
+    assert not desk.courier.look(now + 2_999)
+    assert desk.courier.look(now + 3_000) and not desk.courier.urgent
+    [(topic, message)] = desk.send()
+    assert topic == "event" and [record["index"] for record in message["records"]] == [0, 0]
+    desk.taken([(topic, message)])
+    assert not desk.courier.look(now + 19_999), "once: no storm"
 
 
 @pytest.mark.req("TEL-07")
