@@ -2,7 +2,7 @@
 
 Owns `job.json` in the board's folder: `backlog`: so many records at once, in the first boot; `rate`: records a second
 from then on, until there is a file `quiet`. Prints on the timeline `begun` and `made` for each record that is to be
-kept, and that is, `backlog` when that is made, `handshake` with the longest time that one took the event loop from
+kept, and that is (`memory`: how many wait for flash), `backlog` when that is made, `handshake` with the longest time that one took the event loop from
 everybody else, and `pulse` each second with what must stay bounded (`pulse`: false in the job: none). MicroPython only.
 Must never change what the firmware does.
 """
@@ -25,7 +25,7 @@ if _TYPE_CHECKING:
 _ROOM = const(50)  # records in memory: then flash is waited for
 _TURN_MS = const(10)
 _PULSE_TURNS = const(100)
-_EVENT_OF = const(4)  # one record of so many is an event
+_EVENT_OF = const(8)  # one record of so many is an event, as in a full home
 _SENSORS = const(32)
 _IEEE = "00124b00%08x"
 

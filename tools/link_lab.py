@@ -105,10 +105,11 @@ class Process:
         return self.until(enough, f"{count} times {what} {fields}", limit_s)
 
     def made(self) -> dict[tuple[int, int], dict[str, Any]]:
-        """identity: record, of all that was accepted."""
-        begun: dict[tuple[int, int], dict[str, Any]] = self.begun()
-        return {identity: begun[identity] for identity in
-                [(line["boot"], line["seq"]) for line in self.all("made")]}
+        """identity: record, of all that was accepted: in flash, or in the memory of a boot that still goes on."""
+        begun = self.begun()
+        boots = [identity[0] for identity in begun]
+        return {(line["boot"], line["seq"]): begun[line["boot"], line["seq"]] for line in self.all("made")
+                if not line["memory"] or line["boot"] == boots[-1]}
 
     def begun(self) -> dict[tuple[int, int], dict[str, Any]]:
         """identity: record, of all that was to be kept: the last one of a boot that lost its power may not be."""

@@ -42,6 +42,7 @@ _FLAG_TEST = const(1)
 _FLAG_REPORTED = const(2)
 MAX_FLASH_SECTORS = const(16)
 _TRIES = const(2)  # slots a word may cost: one that cannot be written must not lose it
+_AHEAD = const(2)  # even: the next word goes over the older copy in RTC memory
 _OWED_MS = const(60000)  # between attempts at the word owed: they would wear dead flash and fill the log
 _ERASE_AGAIN_MS = const(3600000)  # after every other sector failed
 
@@ -182,7 +183,7 @@ class Journal:
             best = flash
         if best is None:
             return None
-        self.serial = best[3]
+        self.serial = best[3] + _AHEAD  # a word that was torn may be whole tomorrow: it must not be newer than the next
         machine.state = best[2]
         machine.incident = best[4]
         machine.causes, machine.prompt_cause = best[5], best[6]
@@ -232,13 +233,16 @@ class Journal:
         return best
 
     def _skip_used(self) -> None:
-        """A torn record behind the last good one is not blank: go past it."""
+        """Go past what a cut tore behind the last good word. Where it looks blank it may be torn as well, with bits that
+        read as they like: that slot is struck out.
+        """
         try:
             while self._slot < _SLOTS:
                 self._flash.readblocks(self._sector, self._buf, self._slot * _SLOT)
-                if all(byte == 0xFF for byte in self._buf):
-                    return
                 self._slot += 1
+                if all(byte == 0xFF for byte in self._buf):
+                    self._flash.writeblocks(self._sector, bytes(_SLOT), (self._slot - 1) * _SLOT)
+                    return
         except Exception as error:  # noqa: BLE001
             self._failed("flash", error)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _COMMIT_MS = 40  # the database
 _MOST_BYTES = 4608
 _MOST_RECORDS = 10
-_MOST = 1 << 31  # of a boot, of a sequence number
+_MOST = 1 << 32  # of a boot, of a sequence number
 _GATEWAYS = 16
 _STRANGE = 1000000  # a batch that no gateway sent
 

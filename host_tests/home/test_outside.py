@@ -148,7 +148,8 @@ def test_fields_of_a_command(fields, meant):
 
 @pytest.mark.parametrize("wish", [
     None, 7, {}, {"name": 7}, {"name": "Big"}, {"name": "a b"}, {"name": "a", "fields": 7},
-    {"name": "a", "fields": "x"}, {"name": "a", "fields": '"'}, {"name": "a", "fields": "=1"}, {"name": "a", "fields": "counter=9"},
+    {"name": "a", "fields": "x"}, {"name": "a", "fields": '"'}, {"name": "a", "fields": "=1"},
+    {"name": "a", "fields": "counter=9"},
     {"name": "a", "fields": "x=" + "1" * 300},
 ], ids=lambda wish: json.dumps(wish)[:30])
 def test_what_is_no_command(wish):

@@ -32,7 +32,7 @@ def test_what_was_pressed_is_stored_and_the_screen_says_so(visit):
     page.click(".key-cancel")
     view(page, "cancelled")
     record(page, "emergency.cancelled")
-    page.wait_for_selector("#screen li:has-text('관제 확인').done, #screen li:has-text('관제 확인')")
+    page.wait_for_selector("#screen .s-ladder li.done:has-text('관제 확인')")
     holds(page, "/마지막 저장 \\d\\d:\\d\\d:\\d\\d/.test(document.querySelector('#link_facts').textContent)")
     assert "실제 중계서버" in page.locator("#link_how").inner_text()
 

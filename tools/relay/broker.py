@@ -34,6 +34,7 @@ allow_anonymous false
 acl_file {acl}
 # a payload is {payload} bytes at most; what a relay away for five minutes misses is kept, and not for ever
 message_size_limit {payload}
+set_tcp_nodelay true
 max_packet_size {packet}
 max_inflight_messages 500
 max_queued_messages 100000
