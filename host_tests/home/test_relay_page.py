@@ -55,7 +55,7 @@ def test_a_command_is_sent_and_its_answer_is_a_record(visit):
     link(page, "up")
     page.click(".order summary")
     page.select_option("#order_name", "sensors.register")
-    assert page.input_value("#order_fields") == "seconds=120"
+    assert page.input_value("#order_fields") == "seconds=60"
     page.click("#order button")
     row(page, "관제 명령: sensors.register")
     record(page, "command.done")

@@ -6,7 +6,7 @@ import { t } from "./text.js";
 import * as time from "./time.js";
 
 // A command and fields to begin with: the gateway knows these (docs/relay-protocol.md, docs/registration.md).
-const COMMANDS = [["state", ""], ["sensors.register", "seconds=120"], ["sensors.register_close", ""], ["settings.set", "setting=door_announce value=false"],
+const COMMANDS = [["state", ""], ["sensors.register", "seconds=60"], ["sensors.register_close", ""], ["settings.set", "setting=door_announce value=false"],
   ["smoke.silence", ""], ["alarm.cancel", 'sensor="부엌 화재감지기"'], ["sensors.rename", 'sensor="부엌 화재감지기" place=주방'], ["sensors.remove", 'sensor="현관 출입감지기"']];
 let account = null;
 
