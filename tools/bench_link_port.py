@@ -1,10 +1,10 @@
 """The firmware, and beside it somebody who makes records: APP of hal_sim.play for tools/bench_link.py and the tests.
 
 Owns `job.json` in the board's folder: `backlog`: so many records at once, in the first boot; `rate`: records a second
-from then on, until there is a file `quiet`. Prints on the timeline `begun` and `made` for each record that is to be
-kept, and that is (`memory`: how many wait for flash), `backlog` when that is made, `handshake` with the longest time that one took the event loop from
-everybody else, and `pulse` each second with what must stay bounded (`pulse`: false in the job: none). MicroPython only.
-Must never change what the firmware does.
+from then on, until there is a file `quiet`; `pulse`: false: no pulses. Told on the timeline: `begun` and `made` of each
+record that is to be kept, and that is (`memory`: how many wait for flash); `backlog` and `quiet` when that is made, and
+when no more are; `handshake` with the longest time that one took the event loop from everybody else; `pulse` each
+second with what must stay bounded. MicroPython only. Must never change what the firmware does.
 """
 
 import asyncio
@@ -88,6 +88,7 @@ class Maker:
         while rate and not self._quiet():
             self._one()
             await asyncio.sleep_ms(1000 // rate)
+        self._emit("quiet")
 
     def _quiet(self) -> bool:
         return "quiet" in os.listdir(self._root)

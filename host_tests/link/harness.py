@@ -80,26 +80,23 @@ class Rig:
 
         return wait_for(found, f"{count} times {event} {fields}", limit_s)
 
-    def all_arrived(self, limit_s=LONG_S):
-        """Everything that was accepted until now is committed."""
-        wanted = set(self.gateway.made())
-        wait_for(lambda: wanted <= set(self.identities()), "all records", limit_s)
-
     def identities(self):
         return self.lab.rows("SELECT boot, seq FROM records ORDER BY rowid")
 
     def judge(self, limit_s=LONG_S):
         """No more is made, everything arrives, and the invariants hold in the database; how many there are."""
         self.gateway.quiet()
-        self.all_arrived(limit_s)
-        return self.hold()
+        self.gateway.told("quiet")
+        return self.hold(limit_s)
 
-    def hold(self):
+    def hold(self, limit_s=LONG_S):
         """Nothing lost, nothing twice, nothing invented, bytes as they were, each lane in order: I5, I6, I7."""
-        begun, rows = self.gateway.begun(), [record for _, record in self.rows()]
+        made = set(self.gateway.made())
+        wait_for(lambda: made <= set(self.identities()), "all records: some are lost, or late", limit_s)
+        rows = [record for _, record in self.rows()]
+        begun = self.gateway.begun()
         got = {identity(record): record for record in rows}
         assert len(got) == len(rows)  # the database sees to that
-        assert set(self.gateway.made()) <= set(got), "lost"
         assert set(got) <= set(begun), "invented"
         for which, record in got.items():
             assert plain(record) == plain(begun[which])
