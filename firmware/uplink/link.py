@@ -172,7 +172,7 @@ class Link:
         if self._kicks >= _KICKS:
             self._fault("duplicate", "cut off at once, again and again: is another one using this number?")
         silent = "heard" in str(error) or "blocked" in str(error)
-        self._lost("silent" if silent else "relay" if self.net.ready() else "network")
+        self._lost("network" if not self.net.ready() else "silent" if silent else "relay")
 
     def _failed(self, stage: str, error: "BaseException | None") -> None:
         self._lost("refused" if isinstance(error, Refused) else "relay" if self.net.ready() else "network")

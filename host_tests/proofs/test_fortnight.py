@@ -18,8 +18,9 @@ SENSORS = [{"name": f"{kind} {number}", "kind": kind, "place": "방"}
 @pytest.fixture(scope="module")
 def home():
     cuts = [DOWN_MS + day * DAY_MS + (day * 7 + 3) % 24 * HOUR_MS + day * 12_345 for day in range(DAYS)]
-    return watched("fortnight", {"seed": 1, "until": UP_MS + 90 * SECOND_MS, "sensors": SENSORS if SOAK else []},
-                   heap="64M", whole=SOAK, down_ms=DOWN_MS, up_ms=UP_MS, cuts=cuts, press_ms=PRESSES)
+    return watched("reported", {"seed": 1, "until": UP_MS + 90 * SECOND_MS, "sensors": SENSORS if SOAK else []},
+                   heap="64M", whole=SOAK, sensors=len(SENSORS), masks=2, events=100, gaps=[[DOWN_MS, UP_MS]],
+                   cuts=cuts, press_ms=PRESSES)
 
 
 def lane(record):
