@@ -16,7 +16,7 @@ import sys
 import tempfile
 from typing import Any, NamedTuple
 
-from tools import bench_zigbee, scenario, simulator
+from tools import bench_flashlog, bench_zigbee, scenario, simulator
 
 ROOT = simulator.ROOT
 IMAGE = ROOT / "build" / "image"
@@ -212,7 +212,8 @@ def image(folder: pathlib.Path = IMAGE) -> list[Row]:
     ]
 
 
-PARTS = {"zigbee": zigbee, "sensors": sensors, "idle": idle_day, "flash": flash, "heap": heap, "image": image}
+PARTS = {"zigbee": zigbee, "sensors": sensors, "idle": idle_day, "flash": flash, "heap": heap, "image": image,
+         "flashlog": bench_flashlog.flashlog}
 
 
 def table(rows: list[Row]) -> str:

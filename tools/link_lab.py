@@ -43,10 +43,11 @@ class Process:
     """The gateway in its folder. scenario: what hal_sim.play wants, beyond "internet": "host"."""
 
     def __init__(self, folder: pathlib.Path, scenario: dict[str, Any]) -> None:
-        self.folder = folder
+        self.folder = folder.resolve()
         self.lines: list[dict[str, Any]] = []
         self._errors: list[str] = []
-        command = [simulator.micropython(), "-X", f"heapsize={HEAP}", "-m", "hal_sim.play", "play", APP, str(folder)]
+        command = [simulator.micropython(), "-X", f"heapsize={HEAP}", "-m", "hal_sim.play", "play", APP,
+                   str(self.folder)]
         self._process = subprocess.Popen(command, **simulator.surroundings(), text=True,
                                          encoding="utf-8", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE)

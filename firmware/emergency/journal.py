@@ -233,7 +233,7 @@ class Journal:
         return best
 
     def _skip_used(self) -> None:
-        """Go past what a cut tore behind the last good word. Where it looks blank it may be torn as well, with bits that
+        """Go past what a cut tore behind the last good word. Where it looks blank it may be torn too, with bits that
         read as they like: that slot is struck out.
         """
         try:
