@@ -126,3 +126,19 @@ def test_a_broker_that_is_not_there_ends_the_connection():
         assert await ended(await asyncio.open_connection(HOST, gate.port))
 
     run(story)
+
+
+def test_the_last_words_of_a_broker_that_closes_arrive():
+    async def story(gate, far) -> None:
+        async def refuse(_reader, writer) -> None:
+            writer.write(b"no" * 20_000)
+            writer.close()
+
+        server = await asyncio.start_server(refuse, HOST, 0)
+        gate.lead(server.sockets[0].getsockname()[1])
+        reader, writer = await asyncio.open_connection(HOST, gate.port)
+        assert await reader.read() == b"no" * 20_000
+        writer.close()
+        server.close()
+
+    run(story)

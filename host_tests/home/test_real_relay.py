@@ -110,9 +110,11 @@ def test_while_the_relay_is_switched_off_records_wait_and_then_come_each_once(ho
         await page.listen(2.0)
         assert len(page.records("emergency.cancelled")) == before
         await page.step("relay", up=True)
+        await page.step("speed", x=10)  # until the gateway tries again
         await page.record("emergency.cancelled", before + 1)
         await page.linked()
         await page.until(lambda: page.links()[-2:] == ["lost", "up"], "both are told")
+        await page.step("speed", x=1)
         again = home.ask("SELECT COUNT(*), COUNT(DISTINCT boot || '.' || seq) FROM records WHERE gateway = ?", number)
         assert again[0][0] == again[0][1] and page.account["conflicts"] == 0
 
@@ -145,7 +147,7 @@ def test_fast_time_keeps_the_link(home):
         for speed in (60, 600):
             await page.step("speed", x=speed)
             await page.until(lambda least=speed / 12: page.pace > least, "time runs fast")
-            await page.listen(5.0)
+            await page.listen(4.0)
         await page.step("speed", x=1)
         await page.listen(1.0)
         assert page.links() == [] and page.account["link"] == "up"
@@ -170,6 +172,7 @@ def test_killed_the_relay_or_the_broker_is_started_again_and_nothing_is_lost(fre
         await page.step("press", button="119", hold_ms=200)
         await page.listen(0.5)
         await page.step("press", button="cancel", hold_ms=200)
+        await page.step("speed", x=10)
         await page.record("emergency.cancelled", 2)
         assert await page.linked() == number
         assert home.ask("SELECT COUNT(*) FROM records WHERE event = 'emergency.cancelled'") == [(2,)]

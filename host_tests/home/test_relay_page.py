@@ -3,7 +3,7 @@
 import pytest
 from home.conftest import free_port, start_home, stop_home
 from home.real import need_broker
-from home.test_page import holds, record, row, view
+from home.test_page import fast, holds, record, row, view
 
 from tools.relay import broker
 
@@ -45,6 +45,7 @@ def test_the_relays_switch_cuts_the_link_and_brings_it_back(visit):
     row(page, "중계서버와 연결이 끊어짐")
     page.wait_for_selector("#screen .bad:has-text('중계서버 끊김')")
     page.click(".switch[data-name='relay']")
+    fast(page)
     link(page, "up")
     row(page, "중계서버와 연결됨")
     holds(page, "!document.querySelector('#screen .s-icons .bad')")

@@ -74,11 +74,13 @@ class Gate:
             if self._is_open:
                 await asyncio.wait_for(self._ready.wait(), _WAIT_S)
                 await _join(reader, writer, self._target)
+                writer.close()  # as the far end did it, its last words first
         except (OSError, asyncio.TimeoutError, asyncio.CancelledError):
             pass  # however it ended, the gateway tries again
         finally:
             self._passing.pop(task, None)
-            _reset(writer)
+            if not writer.is_closing():
+                _reset(writer)
 
 
 async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int | None) -> None:
@@ -87,8 +89,6 @@ async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port
     ways = [asyncio.create_task(_copy(reader, far_writer)), asyncio.create_task(_copy(far_reader, writer))]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        with contextlib.suppress(OSError, asyncio.TimeoutError):  # the last words, a will or a goodbye
-            await asyncio.wait_for(asyncio.gather(far_writer.drain(), writer.drain()), 1)
     finally:
         for way in ways:
             way.cancel()
