@@ -24,6 +24,8 @@ if _TYPE_CHECKING:
     from typing import Any
 
 _FIRST_MS = const(1000)
+_LEAST_MS = const(250)
+_DAY_S = const(86_400)
 _MOST_MS = const(300_000)
 _URGENT_MS = const(5000)  # between attempts in an emergency
 _KICKED_MS = const(10_000)  # fault 70: no ping-pong with another one of our name
@@ -53,6 +55,7 @@ class Link:
         self._attempts = 0
         self._kicks = 0
         self._beat_ms = 0
+        self._warned_day = 0
         self._ack_ms = 0  # when the relay answered last
         self._hurry = asyncio.Event()
         parts.queue.on_record = self._recorded
@@ -101,6 +104,7 @@ class Link:
     def idle_ms(self) -> int:
         """How long nothing has to be done unless there is news."""
         now = self.parts.clock.ms()
+        self._warn_of_renewal()
         self._judge_relay(now)
         self.kept.passed(self.parts.clock.wall_s())
         left = self._beat_ms + self._every_s() * 1000 - now
@@ -143,14 +147,20 @@ class Link:
             return False
         if self.number() != self.setting("gateway"):
             self.parts.log.warning("link: the setting 'gateway' is not the certificate's number, which counts")
-        days = self.secure.days_left()
-        if days is not None:
-            self.parts.recorder.event("gateway.fault", fault="link", what="our certificate ends in %d days" % days)
         return True
+
+    def _warn_of_renewal(self) -> None:
+        """Our own certificate ends within a month: said once a day (fault 72)."""
+        today = self.secure.now_s() // _DAY_S
+        days = self.secure.days_left()
+        if days is not None and today != self._warned_day:
+            self._warned_day = today
+            self.parts.recorder.event("gateway.fault", fault="link", what="our certificate ends in %d days" % days)
 
     async def _attempt(self) -> None:
         """One connection, until it ends."""
         started_ms = self.parts.clock.ms()
+        self._warn_of_renewal()
         session = Session(self, self._room)
         self._attempts += 1
         error: BaseException | None = None
@@ -185,7 +195,7 @@ class Link:
         """Until the next attempt: longer each time, differently for each gateway, short in an emergency."""
         delay_ms = min(_FIRST_MS << min(self._attempts, 9), _MOST_MS)
         dice = binascii.crc32(b"%s %d %d" % (self.number().encode(), self.parts.recorder.boot, self._attempts))
-        delay_ms = delay_ms // 2 + delay_ms * (dice & 0xFFFF) // 0x20000
+        delay_ms = max(delay_ms * (dice & 0xFFFF) >> 16, _LEAST_MS)  # any time up to it: a fleet comes back spread
         if self._kicks:
             delay_ms = max(delay_ms, _KICKED_MS)
         self._hurry.clear()
