@@ -39,13 +39,16 @@ class Commands:
         """
         taken = taken if isinstance(taken, int) else 0
         self._counter = max(self._counter, taken)
-        self._go(self._whole({"name": "time", "at": self._true_ms()}), 0)
+        self.tell_time()
         now_ms = self._true_ms()
         self._open = [one for one in self._open if isinstance(one["expires"], int) and one["expires"] > now_ms]
         for command in self._open:
             counter = self._counter_of(command["id"])
             if not counter or counter > taken:
                 self._go(command, 0)
+
+    def tell_time(self) -> None:
+        self._go(self._whole({"name": "time", "at": self._true_ms()}), 0)
 
     def answered(self, identity: "Any") -> None:
         """The gateway did it or refused it."""

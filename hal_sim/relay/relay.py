@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _COMMIT_MS = 40  # the database
 _MOST_BYTES = 4608
 _MOST_RECORDS = 10
+_OFF_MS = 10000  # a clock of a gateway that is so far off is set right
 _MOST = 1 << 32  # of a boot, of a sequence number
 _GATEWAYS = 16
 _STRANGE = 1000000  # a batch that no gateway sent
@@ -92,6 +93,9 @@ class Relay:
             return why
         if kind == "beat":
             gateway.beat(message.get("every"))
+            at = message.get("at")
+            if not isinstance(at, int) or abs(at - self._true_ms()) > _OFF_MS:
+                gateway.commands.tell_time()
             return ""
         return self._link(name, gateway, message) if kind == "link" else "no such topic"
 

@@ -150,7 +150,13 @@ def test_the_link_is_what_was_said_last(store):
 
 def test_a_beat_without_time_asks_for_it(store):
     assert commit(store, arrived("beat", {**BEAT, "at": None, "clock": "unset"})).times == {"GW-1": False}
-    assert commit(store, arrived("beat", BEAT)).times == {}
+    assert commit(store, arrived("beat", {**BEAT, "at": NOW - 9000})).times == {}
+
+
+@pytest.mark.fault(79)
+@pytest.mark.parametrize("off_ms", [-11_000, 11_000, 86_400_000])
+def test_a_beat_of_a_clock_that_is_off_asks_for_the_time_too(store, off_ms):
+    assert commit(store, arrived("beat", {**BEAT, "at": NOW + off_ms})).times == {"GW-1": False}
 
 
 def silent(store, now: int, listening: int = 0) -> list:

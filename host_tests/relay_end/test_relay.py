@@ -106,6 +106,16 @@ def test_the_time_is_told_after_each_link_up(gateway):
     assert gateway.heard("command")[0]["counter"] == first["counter"] + 1
 
 
+@pytest.mark.fault(79)
+def test_the_time_is_told_when_a_heartbeat_has_it_wrong(gateway):
+    beat = {"boot": 1, "up": 5, "every": 60, "clock": "set"}
+    gateway.say("beat", {**beat, "at": EPOCH_MS + 9000})
+    assert gateway.heard("command") == []
+    for at in (EPOCH_MS + 11_000, EPOCH_MS - 11_000, None):
+        gateway.say("beat", {**beat, "at": at})
+        assert [command["at"] for command in gateway.heard("command")] == [EPOCH_MS]
+
+
 def test_commands_wait_for_a_gateway_that_is_away(gateway):
     relay = gateway.world.relay
     relay.command(GW, {"id": "a", "name": "state"})

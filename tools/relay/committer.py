@@ -20,6 +20,7 @@ from tools.relay.store import Store
 # A command sent so shortly before the link is said to be up may have gone over the new connection already.
 RACE_MS = 2000
 _TELLING = ("cause", "fault", "now", "place", "sensor", "id")  # fields of an event that say most
+_OFF_MS = 10_000  # a heartbeat may have been on its way for some seconds
 
 
 class Notice(NamedTuple):
@@ -94,7 +95,7 @@ class Group:
         for message, arrived in self._messages:
             if isinstance(message, Link):
                 self._link(store, message, arrived)
-            elif isinstance(message, Beat) and message.at is None:
+            elif isinstance(message, Beat) and _is_off(message, arrived.received):
                 self._outcome.times.setdefault(message.gateway, False)
 
     def _link(self, store: Store, link: Link, arrived: Arrived) -> None:
@@ -244,3 +245,8 @@ def _row(gateway: str, record: Record, started: dict[tuple[str, int], int], now:
         at, clock = begin + record.up, "late"
     return Row(gateway, record.boot, record.seq, record.kind, record.event, int(record.test), at, clock, record.up, now,
                record.text)
+
+
+def _is_off(beat: Beat, received: int) -> bool:
+    """The gateway does not know the time, or its clock has drifted on a connection that has been up for weeks."""
+    return beat.at is None or abs(beat.at - received) > _OFF_MS
