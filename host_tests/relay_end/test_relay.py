@@ -67,7 +67,7 @@ def test_a_batch_is_committed_once_and_answered_each_time(gateway):
     ("event", b"\xff"), ("event", b"["), ("event", b"[" * 4000), ("event", b"[]"), ("event", b"{}" + b" " * 4608),
     ("event", {}), ("event", batch()), ("event", batch(*[record(n) for n in range(11)])), ("event", batch(7)),
     ("event", batch(record(1), boot=-1)), ("event", batch(record(1), number=0)), ("event", batch(record("1"))),
-    ("event", batch(record(True))), ("event", batch(record(2**31))), ("event", {"boot": 1, "batch": 1, "records": {}}),
+    ("event", batch(record(True))), ("event", batch(record(2**32))), ("event", {"boot": 1, "batch": 1, "records": {}}),
     ("data", batch(record(1))), ("event", batch({"boot": 1, "seq": 1, "kind": "status"})), ("link", {"link": 7}),
     ("other", {}),
 ])
