@@ -14,7 +14,7 @@ ifeq ($(origin GET),default) # make has a GET of its own, from the days of SCCS
 GET :=
 endif
 .PHONY: help setup sound run test test-fast lint types check scenario serve-ncp serve-modem serve-board bench soak image \
-	flash takeover clean
+	flash takeover certs relay fleet clean
 .DELETE_ON_ERROR:
 
 # $(call require,TARGET,NAME,example): nothing is set up for a command that lacks something; make's own status is then 2
@@ -74,6 +74,15 @@ flash: sound ## put the firmware on a board: PORT=/dev/ttyACM0 (docs/flashing.md
 takeover: $(READY) ## a replaced gateway: PORT=/dev/ttyACM0 GET=file or PUT=file [CODE=...], or CHECK=file
 	@$(PY) -m tools.takeover --port "$(PORT)" $(if $(CODE),--code "$(CODE)") $(if $(GET),--get "$(GET)") \
 		$(if $(PUT),--put "$(PUT)") $(if $(CHECK),--check "$(CHECK)")
+
+certs: $(READY) ## certificates of a lab: ARGS="DIR ca", "DIR server NAME", "DIR gateway NUMBER" (docs/relay.md)
+	@$(PY) -m tools.certs $(ARGS)
+
+relay: $(READY) ## the reference relay, or its broker: ARGS="--lab DIR", "broker DIR", "export --csv", "send GW NAME"
+	@$(PY) -m tools.relay $(ARGS)
+
+fleet: $(READY) ## many gateways against a real broker and relay: ARGS="--gateways 200 --minutes 2 --outage 20"
+	@$(PY) -m tools.fleet $(ARGS)
 
 # ---------------------------------------------------------------------------- proving it
 test: sound ## all tests; ARGS="-k press" for some, JOBS=1 for one after the other
