@@ -49,6 +49,7 @@ class Queue:
         self.on_drop: Callable[..., Any] | None = None
         self.on_fault: Callable[[str], Any] | None = None
         self.faults: list = []
+        self._untold: list = []  # faults: told when nothing is half done
         self.dropped = 0
         self._memory: list = []  # [identity, bytes, stream] in order of identity
         self._bytes = 0
@@ -69,13 +70,18 @@ class Queue:
         return None
 
     def _trouble(self, what: str) -> None:
-        """Each once a boot."""
+        """Each once a boot. It is told later: a record of it now would get in front of the one that is being kept."""
         if what in self.faults or len(self.faults) >= 16:
             return
         self.faults.append(what)
         self._log.error("queue: " + what)
         if self.on_fault is not None:
-            self.on_fault(what)
+            self._untold.append(what)
+            self._news.set()
+
+    def _tell_faults(self) -> None:
+        while self._untold:
+            self.on_fault(self._untold.pop(0))  # type: ignore[misc]
 
     def last_boot(self) -> int:
         """Boot of the newest record that the flash had at the start; 0: it had none."""
@@ -90,8 +96,12 @@ class Queue:
             while len(self._memory) > _MAX_RECORDS or self._bytes > _MAX_BYTES:
                 self._drop()
         self._news.set()
-        if self.on_record is not None:
-            self.on_record()
+        try:
+            if self.on_record is not None:
+                self.on_record()
+        except Exception as error:  # noqa: BLE001 - or the record would be made a second time
+            self._log.failed("queue", "a new record", error)
+        self._tell_faults()
 
     def _behind(self, stream: int) -> bool:
         """Memory has some of this stream that must get to flash first."""
@@ -184,6 +194,7 @@ class Queue:
 
     def _step(self) -> bool:
         """One step; whether there is more to do."""
+        self._tell_faults()
         flash = self.flash
         if flash is None:
             return False

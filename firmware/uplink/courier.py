@@ -24,7 +24,8 @@ _RECORDS = const(10)  # of a batch
 _AGAIN_MS = const(20_000)  # without an answer of the relay, though the broker has the message
 _AGAIN_MOST_MS = const(300_000)
 _AGAIN_URGENT_MS = const(3000)  # when an emergency has something new to say
-_REMEMBERED = const(64)  # batches, those too that were sent again
+_SPAN = const(24)  # batches of a lane from the first without an answer on: what is answered behind it is kept in mind
+_REMEMBERED = const(64)  # batches, those too that were sent again: more than twice the span
 _FAIR = const(4)  # every so many batches the data go first, however many events there are
 EVENT_TOPIC = "event"
 DATA_TOPIC = "data"
@@ -95,7 +96,8 @@ class Courier:
 
     def _choose(self) -> "Lane | None":
         """Events first, but never without end."""
-        waiting = [batch for batch in self._batches if batch.current and not batch.done]
+        current = [batch for batch in self._batches if batch.current]
+        waiting = [batch for batch in current if not batch.done]
         if len(waiting) >= WINDOW:
             return None
         of_data = len([batch for batch in waiting if batch.lane is self._queue.data])
@@ -105,14 +107,20 @@ class Courier:
         for lane in lanes:
             if lane not in self._heard and [batch for batch in waiting if batch.lane is lane]:
                 continue
+            if len([batch for batch in current if batch.lane is lane]) >= _SPAN:
+                continue  # the first of them comes again before more follow
             if (lane is self._queue.events or of_data < _DATA_WINDOW) and lane.peek() is not None:
                 return lane
         return None
 
     def _remember(self, batch: Batch) -> None:
+        """One that counts is never forgotten: its lane could not go on."""
         self._batches.append(batch)
         if len(self._batches) > _REMEMBERED:
-            self._batches.pop(0)
+            for index, old in enumerate(self._batches):
+                if not old.current:
+                    self._batches.pop(index)
+                    return
 
     # ------------------------------------------------------------------ answers
     def taken(self, packet: int, now_ms: int) -> None:

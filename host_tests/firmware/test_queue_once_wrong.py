@@ -1,0 +1,62 @@
+"""What was once found wrong in the queue and the flash log beneath it, each shown by a test."""
+
+import pytest
+from queued import Kept, drain
+
+
+def told_of(kept):
+    """As the gateway does it: a fault of the queue is a record."""
+    made = kept.boot()
+    kept.queue.on_fault = lambda what: made.event("gateway.fault", fault="queue", what=what)
+    return made
+
+
+def doors(kept):
+    return [record["index"] for _, record in drain(kept.queue.events) if record["event"] == "door.opened"]
+
+
+@pytest.mark.req("TEL-02")
+@pytest.mark.fault(10)
+def test_the_record_that_finds_the_flash_dead_is_not_overtaken_by_the_record_of_that():
+    """The fault was recorded before the record that met it was kept: behind its successor it was never delivered."""
+    kept = Kept(32)
+    made = told_of(kept)
+    for index in range(10):
+        made.event("door.opened", index=index)
+        if index == 4:
+            kept.flash.fault = "silent"
+    found = [record for _, record in drain(kept.queue.events)]
+    assert [record["seq"] for record in found] == list(range(1, len(found) + 1))
+    assert [record["index"] for record in found if record["event"] == "door.opened"] == list(range(10))
+    assert [record["event"] for record in found].count("gateway.fault") >= 1
+
+
+@pytest.mark.req("TEL-02")
+@pytest.mark.fault(9)
+@pytest.mark.parametrize("how", ["raises", "no_program"])
+@pytest.mark.parametrize("since", [0, 20])
+def test_a_sector_that_fails_while_it_is_opened_costs_no_record_when_that_is_told(how, since):
+    kept = Kept(48)
+    made = told_of(kept)
+    for index in range(200):
+        if index == since:
+            for sector in range(1, 48, 3):
+                kept.flash.sick[sector] = how
+        made.event("door.opened", index=index, filling="x" * 150)
+        kept.work()
+    assert doors(kept) == list(range(200))
+    kept.boot()
+    assert doors(kept) == list(range(200))
+
+
+def test_who_is_told_of_a_new_record_and_fails_does_not_have_it_made_twice():
+    kept = Kept(32)
+    made = kept.boot()
+
+    def fails():
+        raise MemoryError
+
+    kept.queue.on_record = fails
+    assert made.event("door.opened", index=0) == 1
+    assert made.event("door.opened", index=1) == 2
+    assert doors(kept) == [0, 1]
