@@ -1,7 +1,8 @@
 """What a start finds in the log's partition, by reading the head of every sector and the newest sectors whole.
 
 Owns the recovery. It writes nothing but what makes certain what a cut may have left uncertain, and may be cut itself at
-any point: it finds the same again. Must never give up a sector that still has a whole record in it.
+any point: it finds the same again. Must never give up a sector that still has a whole record in it, unless the flash is
+full of what was never ours.
 """
 
 import heapq
@@ -18,6 +19,7 @@ if _TYPE_CHECKING:
 
 
 _UNUSED = b"\xff" * HEAD
+_FOREIGN = const(16)  # sectors of rubbish: the rest is rubbish too, and the watchdog does not wait for a search of it
 
 
 class Scan:
@@ -28,6 +30,7 @@ class Scan:
         self.chains: tuple = ([], [], [])
         self.acked = [0, 0, 0]
         self.last = [0, 0, 0]
+        self._foreign = 0
         self._head = memoryview(bytearray(HEAD))
         self._two = self._head[: layout.OPEN_BYTES - 4]
         for sector in range(sectors.total):
@@ -70,6 +73,8 @@ class Scan:
 
     def _search(self, sector: int) -> None:
         """The header is rotten, or the sector was being erased: records that are whole are kept."""
+        if self._foreign >= _FOREIGN:
+            return
         view = self._sectors.load(sector)
         at = layout.find(view, HEAD)
         while at >= 0:
@@ -78,6 +83,7 @@ class Scan:
                 self._keep(sector, kind, ident)
                 return
             at = layout.find(view, at + layout.size_of(length))
+        self._foreign += 1
 
     def _keep(self, sector: int, stream: int, first: int) -> None:
         self._sectors.use(sector, first)

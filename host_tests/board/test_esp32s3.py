@@ -124,6 +124,9 @@ def test_a_wireless_network_is_joined_where_a_file_names_one(board):
         assert said == [["lab", "secret"], True, False]
         (board.files / "wifi.json").write_text('{"ssid": "lab"}')
         assert ask(board, "[b.net]") == [None], "a file that lacks something: no network, and everything else"
+        for text in ("[]", '"lab"', "7", "null", '{"ssid": 5, "key": ["x"]}', "{", "\x00\xff"):
+            (board.files / "wifi.json").write_bytes(text.encode("latin-1"))
+            assert ask(board, "[b.modem_uart.txdone()]") == [True], text
     finally:
         (board.files / "wifi.json").unlink()
 

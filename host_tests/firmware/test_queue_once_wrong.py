@@ -1,5 +1,7 @@
 """What was once found wrong in the queue and the flash log beneath it, each shown by a test."""
 
+import random
+
 import pytest
 from queued import Kept, drain
 
@@ -60,3 +62,34 @@ def test_who_is_told_of_a_new_record_and_fails_does_not_have_it_made_twice():
     assert made.event("door.opened", index=0) == 1
     assert made.event("door.opened", index=1) == 2
     assert doors(kept) == [0, 1]
+
+
+@pytest.mark.req("EMG-19")
+@pytest.mark.fault(8)
+def test_a_partition_full_of_rubbish_is_not_searched_until_the_watchdog_bites():
+    """Never erased before: a search of all of it took 10 s on the board, at each start, with the buttons dead."""
+    dice = random.Random(1)
+    kept = Kept(256)
+    kept.flash.cells[:] = dice.randbytes(len(kept.flash.cells))
+    made = kept.boot(settle=False)
+    assert kept.flash.read_bytes < 256 * 52 + 20 * 4096
+    assert kept.queue.last_boot() == 0, "nothing of it is taken for a record"
+    kept.work()
+    for index in range(30):
+        made.event("door.opened", index=index)
+    kept.boot()
+    assert doors(kept) == list(range(30))
+
+
+@pytest.mark.fault(8)
+def test_among_some_rubbish_a_sector_with_a_rotten_header_is_still_found():
+    kept = Kept(64)
+    made = kept.boot()
+    made.event("door.opened", index=0)
+    used = next(at for at in range(64) if kept.flash.cells[at * 4096] != 0xFF)
+    kept.flash.cells[used * 4096 + 4] ^= 0x10
+    for sector in range(15):
+        at = (used + 20 + sector) % 64 * 4096
+        kept.flash.cells[at:at + 4096] = random.Random(sector).randbytes(4096)
+    kept.boot()
+    assert doors(kept) == [0]
