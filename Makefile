@@ -95,7 +95,7 @@ lint: $(READY) ## ruff over everything
 	@$(BIN)/ruff check .
 
 types: $(READY) $(STUBS) ## mypy: what MicroPython runs against its stubs, the tools against CPython
-	@MYPYPATH=build/typings $(BOARD_TYPES) firmware drivers zigbee hal_sim tools/bench_zigbee_port.py tools/bench_zigbee_home_port.py tools/bench_home_port.py tools/bench_flashlog_port.py --exclude hal_sim/esp32
+	@MYPYPATH=build/typings $(BOARD_TYPES) firmware drivers zigbee hal_sim tools/bench_zigbee_port.py tools/bench_zigbee_home_port.py tools/bench_home_port.py tools/bench_flashlog_port.py tools/bench_link_port.py --exclude hal_sim/esp32
 	@MYPYPATH=hal_sim/esp32:build/typings $(BOARD_TYPES) -m machine -m esp32 -m simboot -m simhome -m board_end -m board_files -m network
 	@MYPYPATH=host_tests/shims $(BIN)/mypy --follow-imports=silent tools
 

@@ -196,6 +196,8 @@ class Queue:
         """One step; whether there is more to do."""
         self._tell_faults()
         flash = self.flash
+        if len(self._memory) <= _MAX_RECORDS // 2:
+            self._tell_lost()
         if flash is None:
             return False
         moved = self._empty_memory()
@@ -214,6 +216,4 @@ class Queue:
             self._memory.pop(0)
             self._bytes -= len(data)
             moved = True
-        if not self._memory:
-            self._tell_lost()
         return moved

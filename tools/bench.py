@@ -16,7 +16,7 @@ import sys
 import tempfile
 from typing import Any, NamedTuple
 
-from tools import bench_flashlog, bench_zigbee, scenario, simulator
+from tools import bench_flashlog, bench_link, bench_zigbee, scenario, simulator
 
 ROOT = simulator.ROOT
 IMAGE = ROOT / "build" / "image"
@@ -213,7 +213,7 @@ def image(folder: pathlib.Path = IMAGE) -> list[Row]:
 
 
 PARTS = {"zigbee": zigbee, "sensors": sensors, "idle": idle_day, "flash": flash, "heap": heap, "image": image,
-         "flashlog": bench_flashlog.flashlog}
+         "flashlog": bench_flashlog.flashlog, "link": bench_link.link}
 
 
 def table(rows: list[Row]) -> str:

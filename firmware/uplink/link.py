@@ -245,8 +245,8 @@ class Link:
         self.parts.changed()
 
     def down_for_ms(self) -> int:
-        """How long the relay has not been reached; 0 while it is."""
-        return 0 if self.up else self.parts.clock.ms() - self._down_ms
+        """How long the relay has not been reached; 0 while it is, and where none is set."""
+        return 0 if self.up or not self.setting("relay_host") else self.parts.clock.ms() - self._down_ms
 
     def _judge_relay(self, now_ms: int) -> None:
         """The broker takes what we say and the relay does not answer: that is no link either."""

@@ -234,3 +234,17 @@ def test_a_queue_that_cannot_be_opened_is_one_in_memory():
     queue = Queue(Broken(), kept.clock, type("L", (), {"error": lambda self, text: None})())
     queue.append(1, 1, json.dumps({"a": 1}).encode(), 1)
     assert queue.events.peek() == (1 << 32 | 1, b'{"a": 1}')
+
+
+@pytest.mark.fault(10)
+def test_without_flash_too_what_was_dropped_is_told_once_there_is_room():
+    kept = Kept(0)
+    made = kept.boot()
+    for index in range(400):
+        made.periodic("status", index=index)
+    kept.work()
+    assert drain(kept.queue.events) == [], "telling it would drop one more"
+    found = drain(kept.queue.data)
+    kept.queue.data.acknowledge(found[199][0], 200)
+    kept.work()
+    assert [record["count"] for _, record in drain(kept.queue.events)] == [150]
