@@ -11,7 +11,7 @@ import time
 import pytest
 
 SOAK = bool(os.environ.get("SOAK"))
-LENGTH_S = 600 if SOAK else 45
+LENGTH_S = 600 if SOAK else 35
 HEAL_S = 300  # I11
 HEAP_GROWTH = 256 * 1024
 FLASH_BYTES = 500  # a record, in the simulated flash, which is in the same heap
