@@ -193,10 +193,17 @@ class FlashLog:
         return ready < _SPARE and self._drop()
 
     def _free(self) -> bool:
-        """Give back a sector of which everything is acknowledged: the first record of the next one is."""
+        """Give back a sector of which everything is acknowledged: the first record of the next one is.
+
+        Two begin with the same record when it failed in one of them; after a start nobody knows which came first.
+        """
+        first = self.sectors.first
         for stream in range(STREAMS):
             chain = self.chains[stream]
-            if len(chain) > 1 and self.sectors.first(chain[1]) <= self._acked[stream]:
+            place = 1
+            while place < len(chain) and first(chain[place]) == first(chain[0]):
+                place += 1
+            if place < len(chain) and first(chain[place]) <= self._acked[stream]:
                 self._give_back(stream)
                 return True
         return False

@@ -96,9 +96,10 @@ class Scan:
         while place >= 0:
             start, end = self._read(chain[place])
             self._settle(chain[place], start, end)
-            if self.last[stream]:
-                return
-            place -= 1  # it was opened for a record that never got there
+            first = self._sectors.first(chain[place])
+            place -= 1
+            if self.last[stream] and not (place >= 0 and self._sectors.first(chain[place]) == first):
+                return  # else it was opened for a record that never got there, or failed there
 
     def _take_acks(self, sector: int) -> None:
         """What was acknowledged when it was opened: of all streams, and never less than in an older sector."""
