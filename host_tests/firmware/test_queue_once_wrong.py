@@ -98,7 +98,7 @@ def test_among_some_rubbish_a_sector_with_a_rotten_header_is_still_found():
 @pytest.mark.req("TEL-02")
 @pytest.mark.fault(9)
 def test_a_sector_that_failed_at_its_first_record_does_not_give_back_the_one_that_took_it():
-    """Both begin with the same record. After a start the failed one stood behind: its record's answer freed the other."""
+    """Both begin with the same record; after a start the failed one stood behind, and an answer freed the other."""
     kept = Kept(16)
     made = kept.boot()
     program, failed = kept.partition._program, []
