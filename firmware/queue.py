@@ -1,4 +1,4 @@
-"""What waits for the relay: two lanes over the flash log, and memory for what flash cannot take at the moment.
+"""What waits for the relay: three lanes over the flash log, and memory for what flash cannot take at the moment.
 
 Owns the order in which records go out, the housekeeping of the flash log, and what is dropped. `append` returns at once
 and never raises: a record is in flash when it returns, or, while no sector is erased or the flash is dead, in memory,
@@ -57,8 +57,9 @@ class Queue:
         self._noted_ms = 0
         self._news = asyncio.Event()
         self.flash = self._open(partition)
-        self.events = Lane(self, (EVENT, EMERGENCY))
-        self.data = Lane(self, (PERIODIC,))
+        self.alarms = Lane(self, EMERGENCY)
+        self.events = Lane(self, EVENT)
+        self.data = Lane(self, PERIODIC)
 
     def _open(self, partition: "Any") -> "FlashLog | None":
         try:
@@ -160,15 +161,14 @@ class Queue:
                 return item
         return None
 
-    def acknowledge(self, streams: tuple, ident: int) -> None:
-        """The relay has everything of these streams up to this identity."""
-        for stream in streams:
-            if self.flash is not None:
-                self.flash.acknowledge(stream, ident >> 32, ident & 0xFFFFFFFF)
+    def acknowledge(self, stream: int, ident: int) -> None:
+        """The relay has everything of this stream up to this identity."""
+        if self.flash is not None:
+            self.flash.acknowledge(stream, ident >> 32, ident & 0xFFFFFFFF)
         index = 0
         while index < len(self._memory):
             item = self._memory[index]
-            if item[2] in streams and item[0] <= ident:
+            if item[2] == stream and item[0] <= ident:
                 self._bytes -= len(item[1])
                 self._memory.pop(index)
             else:
@@ -177,7 +177,7 @@ class Queue:
 
     def waiting(self) -> int:
         """Records not yet acknowledged, roughly."""
-        count = len(self._memory) + self.events.under_way() + self.data.under_way()
+        count = len(self._memory) + self.alarms.taken + self.events.taken + self.data.taken
         return count + (self.flash.depth() if self.flash is not None else 0)
 
     # ------------------------------------------------------------------ the task

@@ -55,6 +55,11 @@ class Kept:
             pass
 
 
+def all_events(queue):
+    """Alarms and events that wait, in the order they were made: [(identity, record)]."""
+    return sorted(drain(queue.alarms) + drain(queue.events), key=lambda found: found[0])
+
+
 def drain(lane, count=100_000):
     """Take up to so many records from a lane: [(identity, record)]."""
     found = []

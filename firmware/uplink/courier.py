@@ -1,7 +1,7 @@
 """Which records go to the relay, in which message, and what its answers mean. Pure: no I/O, no await.
 
-Owns the batches under way (docs/relay-protocol.md): at most 16, of them 12 of periodic data, so that an event always
-finds a place; of each lane one until the relay answers, for a broker takes what no relay listens to, and what came
+Owns the batches under way (docs/relay-protocol.md): at most 16; data leave events a place, and both leave alarms one,
+which go before everything else; of each lane one until the relay answers, for a broker takes what no relay listens to, and what came
 behind that would be there before it. What is not answered is sent again from flash, with the same identities. Must
 never tell the queue that a record was delivered before everything in front of it in its lane was.
 """
@@ -19,13 +19,14 @@ if _TYPE_CHECKING:
     from firmware.queue import Queue
 
 WINDOW = const(16)
-_DATA_WINDOW = const(12)
+_EVENT_WINDOW = const(14)  # an alarm always finds a place
+_DATA_WINDOW = const(12)  # and an event
 _RECORDS = const(10)  # of a batch
 _AGAIN_MS = const(20_000)  # without an answer of the relay, though the broker has the message
 _AGAIN_MOST_MS = const(300_000)
 _AGAIN_URGENT_MS = const(3000)  # when an emergency has something new to say
 _SPAN = const(24)  # batches of a lane from the first without an answer on: what is answered behind it is kept in mind
-_REMEMBERED = const(64)  # batches, those too that were sent again: more than twice the span
+_REMEMBERED = const(96)  # batches, those too that were sent again: more than three spans
 _FAIR = const(4)  # every so many batches the data go first, however many events there are
 EVENT_TOPIC = "event"
 DATA_TOPIC = "data"
@@ -48,7 +49,7 @@ class Batch:
 
 
 class Courier:
-    """queue: firmware.queue.Queue; boot(): number of this boot. on_ack(seq): the relay has the events up to it."""
+    """queue: firmware.queue.Queue; boot(): number of this boot. on_ack(seq): the relay has the alarms up to it."""
 
     def __init__(self, queue: "Queue", clock: "Clock", boot: "Callable[[], int]") -> None:
         self._queue = queue
@@ -57,9 +58,12 @@ class Courier:
         self._batches: list = []
         self._number = 0
         self._again_ms = _AGAIN_MS
-        self._tails = {queue.events: 0, queue.data: 0}  # identity of the last record under way, of each lane
+        # Each lane: its topic, and how many batches under way, of all lanes, leave it a place.
+        self._lanes = {queue.alarms: (EVENT_TOPIC, WINDOW), queue.events: (EVENT_TOPIC, _EVENT_WINDOW),
+                       queue.data: (DATA_TOPIC, _DATA_WINDOW)}
+        self._tails = {lane: 0 for lane in self._lanes}  # identity of the last record under way
         self._heard: list = []  # lanes of which the relay answered a batch since they were begun
-        self.urgent = False  # the events do not wait long for an answer
+        self.urgent = False  # the alarms do not wait long for an answer
         self.on_ack: Callable[[int], object] | None = None
         self.strange = 0  # answers for what is not under way
         self.repeated = 0  # times a lane was sent again
@@ -92,24 +96,20 @@ class Courier:
         at = _put(buf, at, b"]}")
         self._tails[lane] = batch.last
         self._remember(batch)
-        return (EVENT_TOPIC if lane is self._queue.events else DATA_TOPIC), at, batch
+        return self._lanes[lane][0], at, batch
 
     def _choose(self) -> "Lane | None":
-        """Events first, but never without end."""
+        """Alarms first, then events, but these never without end."""
         current = [batch for batch in self._batches if batch.current]
         waiting = [batch for batch in current if not batch.done]
-        if len(waiting) >= WINDOW:
-            return None
-        of_data = len([batch for batch in waiting if batch.lane is self._queue.data])
-        lanes = [self._queue.events, self._queue.data]
-        if self._number % _FAIR == _FAIR - 1:
-            lanes.reverse()
-        for lane in lanes:
+        queue = self._queue
+        fair = self._number % _FAIR == _FAIR - 1
+        for lane in (queue.alarms, queue.data, queue.events) if fair else (queue.alarms, queue.events, queue.data):
             if lane not in self._heard and [batch for batch in waiting if batch.lane is lane]:
                 continue
             if len([batch for batch in current if batch.lane is lane]) >= _SPAN:
                 continue  # the first of them comes again before more follow
-            if (lane is self._queue.events or of_data < _DATA_WINDOW) and lane.peek() is not None:
+            if len(waiting) < self._lanes[lane][1] and lane.peek() is not None:
                 return lane
         return None
 
@@ -145,7 +145,7 @@ class Courier:
         return False
 
     def _hear(self, batch: Batch) -> None:
-        if batch.lane is self._queue.events:
+        if batch.lane is self._queue.alarms:
             self.urgent = False
         if batch.current and batch.lane not in self._heard:
             self._heard.append(batch.lane)
@@ -159,7 +159,7 @@ class Courier:
                 if batch.done and batch.after <= batch.lane.acked < batch.last:
                     batch.lane.acknowledge(batch.last, batch.count)
                     moved = True
-                    if self.on_ack is not None and batch.lane is self._queue.events and batch.seq:
+                    if self.on_ack is not None and batch.lane is self._queue.alarms and batch.seq:
                         self.on_ack(batch.seq)
         self._batches = [batch for batch in self._batches if batch.last > batch.lane.acked]
 
@@ -173,7 +173,7 @@ class Courier:
                 self._again_ms = min(self._again_ms * 2, _AGAIN_MOST_MS)
                 self._again(batch.lane)
                 return True
-            if self.urgent and batch.lane is self._queue.events and batch.taken_ms <= now_ms - _AGAIN_URGENT_MS:
+            if self.urgent and batch.lane is self._queue.alarms and batch.taken_ms <= now_ms - _AGAIN_URGENT_MS:
                 self._again(batch.lane)
                 return True
         return False
@@ -181,7 +181,7 @@ class Courier:
     def begin(self) -> None:
         """A new connection: what was under way on the old one is sent again."""
         self._again_ms = _AGAIN_MS
-        for lane in (self._queue.events, self._queue.data):
+        for lane in self._lanes:
             self._again(lane)
         for batch in self._batches:
             batch.packet = 0  # packet numbers begin anew
@@ -193,7 +193,7 @@ class Courier:
                 self.repeated += 1
         if lane in self._heard:
             self._heard.remove(lane)
-        if lane is self._queue.events:
+        if lane is self._queue.alarms:
             self.urgent = False
         lane.rewind()
         self._tails[lane] = lane.acked

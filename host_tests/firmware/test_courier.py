@@ -26,7 +26,7 @@ class Desk:
 
     def hear(self):
         """Of each lane the relay has answered something since it was begun."""
-        self.courier._heard = [self.kept.queue.events, self.kept.queue.data]
+        self.courier._heard = [self.kept.queue.alarms, self.kept.queue.events, self.kept.queue.data]
 
     def send(self, count=1000):
         """Send all that may go out, at most so many; the messages."""
@@ -68,7 +68,10 @@ def test_ten_records_a_message_in_order_and_the_window_is_kept():
     assert [message["batch"] for _, message in sent] == [1, 2, 3, 4, 5]
     assert {(topic, message["boot"]) for topic, message in sent} == {("event", desk.made.boot)}
     fill(desk, events=300)
-    assert len(desk.send()) == WINDOW - 5 and desk.send() == []
+    assert len(desk.send()) == WINDOW - 2 - 5 and desk.send() == []
+    for attempt in range(20):
+        desk.made.event("emergency.dialled", attempt=attempt)
+    assert len(desk.send()) == 2, "two places are kept for alarms"
 
 
 @pytest.mark.req("TEL-03")
@@ -230,10 +233,11 @@ def test_who_waits_for_an_event_is_told_when_the_relay_has_it():
     desk = Desk()
     told = []
     desk.courier.on_ack = told.append
-    fill(desk, events=15, data=10)
-    for topic, message in desk.send():
+    for attempt in range(15):
+        desk.made.event("emergency.dialled", attempt=attempt)
+    fill(desk, events=5, data=10)
+    for _, message in desk.send():
         desk.answer(message)
-        assert topic or message
     assert told == [10, 15]
 
 
@@ -266,17 +270,30 @@ def test_the_lanes_do_not_wait_for_each_other():
 @pytest.mark.req("TEL-03")
 def test_what_an_emergency_says_does_not_wait_for_the_next_try():
     desk = Desk(heard=False)
+    desk.made.event("emergency.triggered", index=0)
     fill(desk, events=1, data=1)
     desk.taken(desk.send())
-    fill(desk, events=1)
+    desk.made.event("emergency.dialled", index=1)
     desk.courier.urgent = True
     now = desk.kept.clock.now
     assert not desk.courier.look(now + 2_999)
     assert desk.courier.look(now + 3_000) and not desk.courier.urgent
     [(topic, message)] = desk.send()
-    assert topic == "event" and [record["index"] for record in message["records"]] == [0, 0]
+    assert topic == "event" and [record["index"] for record in message["records"]] == [0, 1]
     desk.taken([(topic, message)])
     assert not desk.courier.look(now + 19_999), "once: no storm"
+
+
+@pytest.mark.req("TEL-03")
+@pytest.mark.fault(65)
+def test_an_emergency_goes_before_all_the_events_that_wait():
+    desk = Desk(256)
+    fill(desk, events=1500, data=500)
+    first = desk.send()
+    desk.made.event("emergency.triggered")
+    [(topic, message)] = desk.send()
+    assert topic == "event" and [record["event"] for record in message["records"]] == ["emergency.triggered"]
+    assert len(first) == WINDOW - 2
 
 
 @pytest.mark.req("TEL-07")

@@ -60,7 +60,7 @@ def test_a_batch_without_an_answer_is_not_forgotten_while_many_behind_it_are_ans
             if message is not lost:
                 assert desk.answer(message)
         sent = desk.send()
-    assert len(desk.courier._batches) <= 64
+    assert len(desk.courier._batches) <= 96
     desk.kept.clock.now += AGAIN_MS
     assert desk.courier.look(desk.kept.clock.now), "the one that was lost comes again"
     seqs = []
@@ -98,4 +98,4 @@ def test_events_go_on_while_a_batch_of_data_waits_for_its_answer_and_the_other_w
         desk.courier._again(desk.queue.events)
         desk.courier._heard.append(desk.queue.events)
     assert [batch for batch in desk.courier._batches if batch.number == lost["batch"]]
-    assert len(desk.courier._batches) <= 64
+    assert len(desk.courier._batches) <= 96

@@ -3,6 +3,7 @@
 import json
 import signal
 
+from lanes import check_order, identity
 from relay.lab import Lab, wait_for
 
 from tools import link_lab
@@ -100,9 +101,7 @@ class Rig:
         assert set(got) <= set(begun), "invented"
         for which, record in got.items():
             assert plain(record) == plain(begun[which])
-        for lane in (True, False):
-            order = [identity(record) for record in rows if (record["kind"] == "event") is lane]
-            assert order == sorted(order), "out of order"
+        check_order(rows)
         assert self.lab.rows("SELECT * FROM conflicts") == [] and self.lab.rows("SELECT * FROM refused") == []
         return len(got)
 
@@ -111,10 +110,6 @@ class Rig:
         pulses = self.gateway.all("pulse")
         assert pulses and max(pulse["sockets"] for pulse in pulses) <= 1
         assert max(pulse["under_way"] for pulse in pulses) <= 16 and max(pulse["batches"] for pulse in pulses) <= 64
-
-
-def identity(record):
-    return record["boot"], record["seq"]
 
 
 def plain(record):

@@ -4,6 +4,7 @@ SOAK: with the whole firmware, radio and all.
 """
 
 import pytest
+from lanes import check_order, identity, lane
 from proofs.watched import DAY_MS, HOUR_MS, SECOND_MS, SOAK, watched
 
 DAYS = 15
@@ -23,14 +24,6 @@ def home():
                    cuts=cuts, press_ms=PRESSES)
 
 
-def lane(record):
-    return "event" if record["kind"] == "event" else "data"
-
-
-def identity(record):
-    return record["boot"], record["seq"]
-
-
 @pytest.mark.req("TEL-02")
 @pytest.mark.req("TEL-07")
 @pytest.mark.fault(65)
@@ -43,9 +36,7 @@ def test_everything_arrives_nothing_twice_and_each_lane_in_order(home):
     assert set(made) - set(got) == set(), "lost"
     assert set(got) - set(made) == set(), "invented"
     assert len(set(got)) == len(got), "the relay took a repeat for a new record"
-    for which in ("event", "data"):
-        order = [identity(line["record"]) for line in home.all("relay") if lane(line["record"]) == which]
-        assert order == sorted(order), which
+    check_order([line["record"] for line in home.all("relay")])
     assert home.records("queue.dropped") == [] and home.faults() == []
 
 
