@@ -52,7 +52,7 @@ class JsonLines:
         line, self._line = self._line, bytearray()
         too_long, self._too_long = self._too_long, False
         try:
-            message = None if too_long or _has_halves(line) else json.loads(line)  # type: ignore[type-var]
+            message = None if too_long or has_halves(line) else json.loads(line)  # type: ignore[type-var]
         except ValueError:
             message = None
         try:
@@ -63,7 +63,7 @@ class JsonLines:
         self.refused += 1
 
 
-def _has_halves(line: bytearray) -> bool:
+def has_halves(line: "bytes | bytearray") -> bool:
     """Whether it has half of a surrogate pair, escaped or not: MicroPython would keep it, and what is written with it
     is no UTF-8 any more.
     """

@@ -3,6 +3,7 @@
 Owns the block `link` of the store. Must never trust what it reads, nor write often: the time is kept once a day.
 """
 
+import asyncio
 import json
 
 from micropython import const
@@ -15,6 +16,7 @@ if _TYPE_CHECKING:
 
 _BLOCK = "link"
 _DAY_S = const(86_400)
+_LOOK_MS = const(20)
 
 
 class Kept:
@@ -45,8 +47,11 @@ class Kept:
             self.address = address
             self._save()
 
-    async def flush(self, limit_ms: int) -> bool:
-        return await self._store.flush(limit_ms)
+    async def flush(self, limit_ms: int) -> None:
+        """Until it is in flash, at most so long, and not while nothing may be written: an emergency has begun."""
+        while limit_ms > 0 and not self._store.written(_BLOCK) and not self._store.hold():
+            await asyncio.sleep_ms(_LOOK_MS)
+            limit_ms -= _LOOK_MS
 
     def _save(self) -> None:
         value = {"counter": self.counter, "floor_s": self.floor_s, "address": self.address}

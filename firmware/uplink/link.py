@@ -43,7 +43,7 @@ class Link:
         self.parts = parts
         self.net = parts.board.net
         self.kept = Kept(parts.store)
-        self.orders = Orders(parts, self.kept)
+        self.orders = Orders(parts, self.kept, lambda at_s: self.secure.fits(at_s))
         self.courier = Courier(parts.queue, parts.clock, lambda: parts.recorder.boot)
         self.secure: Any = None
         self.news = asyncio.Event()

@@ -10,24 +10,36 @@ import json
 from micropython import const
 
 from firmware.commands import COMMAND
+from firmware.jsonlines import has_halves
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _MAX_ID = const(40)
 _MAX_COUNTER = const(1 << 53)
+_USUAL_COUNTER = const(4_102_444_800_000)  # ms since 1970 in 2100: counters are times
+_LEAP = const(1 << 32)  # beyond that: one order too large must not be the last that is ever taken
 _WAITING = const(8)  # more at once are refused: they come again or not at all
 _KEEP_MS = const(2000)  # flash may take so long to keep the counter
 _SPREAD_MS = const(50)
 
 
-class Orders:
-    """parts: the gateway: commands, recorder, clock, log, machine; kept: firmware.uplink.kept.Kept."""
+def _any(_at_s: int) -> bool:
+    return True
 
-    def __init__(self, parts: "Any", kept: "Any") -> None:
+
+class Orders:
+    """parts: the gateway: commands, recorder, clock, log, machine; kept: firmware.uplink.kept.Kept.
+
+    fits(s since 1970): whether it can be so late.
+    """
+
+    def __init__(self, parts: "Any", kept: "Any", fits: "Callable[[int], bool]" = _any) -> None:
         self._parts = parts
         self._kept = kept
+        self._fits = fits
         self._queue: list = []
         self._news = asyncio.Event()
         self.refused = 0  # of a bad form
@@ -35,11 +47,12 @@ class Orders:
 
     def feed(self, payload: "memoryview") -> None:
         """A command's bytes. Never raises for what they say."""
+        data = bytes(payload)
         try:
-            order: Any = json.loads(bytes(payload))
+            order: Any = None if has_halves(data) else json.loads(data)
         except ValueError:
             order = None
-        if not isinstance(order, dict) or _form(order):
+        if not isinstance(order, dict) or _form(order) or order["counter"] > self._highest():
             self.refused += 1
         elif order["counter"] <= self._kept.counter:
             self.repeats += 1
@@ -52,6 +65,10 @@ class Orders:
             self._kept.take(order["counter"])
             self._queue.append(order)
             self._news.set()
+
+    def _highest(self) -> int:
+        """Counter that may come next at most."""
+        return max(_USUAL_COUNTER, self._kept.counter + _LEAP)
 
     async def run(self) -> None:
         """For ever: carry out what came, one after the other."""
@@ -88,9 +105,11 @@ class Orders:
 
     def _set_time(self, order: dict) -> str:
         at: Any = order.get("at")
-        if not _is_whole(at) or not self._parts.clock.set_wall(at):
+        if not _is_whole(at):
             return "'at' has a bad value"
-        return ""
+        if not self._fits(at // 1000):
+            return "the relay's certificate is not of that time"
+        return "" if self._parts.clock.set_wall(at) else "'at' has a bad value"
 
     def _answer(self, order: dict, reason: str) -> None:
         if reason:

@@ -7,7 +7,7 @@ for longer than one flight of the handshake takes.
 
 Without a known time the latest that is certainly past counts, the floor: the last known time, or when our own
 certificate was made. A certificate that ended before it is refused; one that begins after it cannot be judged, and is
-believed.
+believed. A clock that says less than the floor, or a gateway's life more, is wrong: its time is not known.
 """
 
 import asyncio
@@ -27,6 +27,8 @@ if _TYPE_CHECKING:
 
 _LOOK_MS = const(20)
 _RENEW_S = const(30 * 86400)  # so long before its end our own certificate is to be renewed
+_LIFE_S = const(15 * 366 * 86400)  # no gateway lies so long between two times that it knows
+_FOREVER_S = const(1 << 40)
 _MAX_FILE_BYTES = const(4096)
 _FILES = ("ca.der", "cert.der", "key.der")
 
@@ -46,6 +48,7 @@ class Secure:
         self._kept = kept
         self._set_time = set_time
         self._reason = ""
+        self._begins_s, self._ends_s = 0, _FOREVER_S  # within these the other side's certificates are good
         authority, own, key = [_read(folder + "/" + name) for name in _FILES]
         self._own_from_s, self._own_until_s = validity(own)
         self.number = common_name(own)  # the gateway's
@@ -60,9 +63,20 @@ class Secure:
         """It is later than this, s since 1970."""
         return max(self._kept.floor_s, self._own_from_s)
 
+    def _known_s(self) -> int:
+        """The clock's time; 0 when it does not know it, or is wrong for certain."""
+        now_s, floor_s = self._clock.wall_s(), self.floor_s()
+        return now_s if floor_s <= now_s < floor_s + _LIFE_S else 0
+
     def now_s(self) -> int:
         """The time certificates are judged by."""
-        return self._clock.wall_s() or self.floor_s()
+        return self._known_s() or self.floor_s()
+
+    def fits(self, at_s: int) -> bool:
+        """Whether it can be so late while we are connected: with any other time the next connection would be refused,
+        and nobody could set it right again.
+        """
+        return self._begins_s <= at_s <= self._ends_s
 
     def days_left(self) -> "int | None":
         """Of our own certificate, when it is time to renew it; else None."""
@@ -76,10 +90,11 @@ class Secure:
         except ValueError as error:
             self._reason = str(error)
             return -1
+        self._begins_s, self._ends_s = max(self._begins_s, begins_s), min(self._ends_s, ends_s)
         now_s = self.now_s()
         if ends_s < now_s:
             self._reason = "the certificate has ended"
-        elif begins_s > now_s and self._clock.wall_s():
+        elif begins_s > now_s and self._known_s():
             self._reason = "the certificate is not valid yet"
         else:
             if begins_s > now_s and self._set_time is not None:
@@ -96,8 +111,10 @@ class Secure:
         asyncio.TimeoutError.
         """
         self._reason = ""
+        self._begins_s, self._ends_s = 0, _FOREVER_S
         if self._set_time is not None:
             self._set_time(self.now_s())
+        stream = None
         try:
             stream = self._context.wrap_socket(raw, server_hostname=name, do_handshake_on_connect=False)
             while hold() or stream.write(first) is None:
@@ -106,12 +123,20 @@ class Secure:
                 limit_ms -= 0 if hold() else _LOOK_MS
                 await asyncio.sleep_ms(_LOOK_MS)
             return stream
-        except ValueError as error:
-            raise Refused(self._reason or str(error).strip()) from None
-        except OSError as error:
-            if self._reason:
-                raise Refused(self._reason) from None
-            raise error
+        except BaseException as error:  # noqa: BLE001 - all of it goes on, as what it is
+            if stream is not None:
+                _close(stream)
+            if isinstance(error, ValueError) or (isinstance(error, OSError) and self._reason):
+                raise Refused(self._reason or str(error).strip()) from None
+            raise
+
+
+def _close(stream: "Any") -> None:
+    """mbedTLS keeps some 40 KB a connection until then, or until the next collection of garbage finds it."""
+    try:
+        stream.close()
+    except (OSError, ValueError):
+        pass
 
 
 def _context() -> "Any":
