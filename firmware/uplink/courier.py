@@ -58,6 +58,7 @@ class Courier:
         self._batches: list = []
         self._number = 0
         self._again_ms = _AGAIN_MS
+        self._since_ms = -1  # something is under way, and the relay answers nothing; -1: all is well
         # Each lane: its topic, and how many batches under way, of all lanes, leave it a place.
         self._lanes = {queue.alarms: (EVENT_TOPIC, WINDOW), queue.events: (EVENT_TOPIC, _EVENT_WINDOW),
                        queue.data: (DATA_TOPIC, _DATA_WINDOW)}
@@ -96,6 +97,8 @@ class Courier:
         at = _put(buf, at, b"]}")
         self._tails[lane] = batch.last
         self._remember(batch)
+        if self._since_ms < 0:
+            self._since_ms = self._clock.ms()
         return self._lanes[lane][0], at, batch
 
     def _choose(self) -> "Lane | None":
@@ -140,6 +143,7 @@ class Courier:
                     self._again_ms = _AGAIN_MS
                     self._hear(batch)
                     self._advance()
+                    self._since_ms = self._clock.ms() if self._under_way() else -1
                     return True
         self.strange += 1
         return False
@@ -181,6 +185,7 @@ class Courier:
     def begin(self) -> None:
         """A new connection: what was under way on the old one is sent again."""
         self._again_ms = _AGAIN_MS
+        self._since_ms = -1
         for lane in self._lanes:
             self._again(lane)
         for batch in self._batches:
@@ -197,6 +202,17 @@ class Courier:
             self.urgent = False
         lane.rewind()
         self._tails[lane] = lane.acked
+
+    def _under_way(self) -> list:
+        return [batch for batch in self._batches if batch.current and not batch.done]
+
+    def unanswered_ms(self) -> int:
+        """How long the relay has answered nothing on this connection, although something is under way."""
+        return 0 if self._since_ms < 0 else self._clock.ms() - self._since_ms
+
+    def is_taken(self) -> bool:
+        """The broker has all that is under way."""
+        return not [batch for batch in self._under_way() if batch.taken_ms < 0]
 
     def oldest_ms(self) -> int:
         """When the broker took the oldest batch that waits for the relay; -1: none does."""

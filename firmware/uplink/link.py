@@ -12,7 +12,7 @@ import json
 from micropython import const
 
 from drivers.mqtt import Room
-from firmware.emergency.machine import PROMPT
+from firmware.emergency.machine import ATTEMPT_GUARD_MS, DIALLING, PROMPT
 from firmware.uplink.courier import Courier
 from firmware.uplink.kept import Kept
 from firmware.uplink.orders import Orders
@@ -34,6 +34,7 @@ _KICKS = const(3)
 _NETWORK_MS = const(1000)
 _SILENT_MS = const(180_000)  # so long without the relay is a fault
 _IDLE_MS = const(10_000)
+_DIAL_MS = const(1000)  # from the order to dial until ATD is with the modem
 
 
 class Link:
@@ -51,12 +52,11 @@ class Link:
         self._room = Room()
         self._down_ms = 0  # since when it is down
         self._why = "reboot"
-        self._told = ""  # the fault that was recorded and is not over
+        self._told: list = []  # kinds of faults that were recorded and are not over
         self._attempts = 0
         self._kicks = 0
         self._beat_ms = 0
         self._warned_day = 0
-        self._ack_ms = 0  # when the relay answered last
         self._hurry = asyncio.Event()
         parts.queue.on_record = self._recorded
 
@@ -73,8 +73,13 @@ class Link:
         return self.setting("relay_name") or self.setting("relay_host")
 
     def hold(self) -> bool:
-        """While somebody is asked whether it is real no time is spent on a handshake."""
-        return self.parts.machine.state == PROMPT
+        """While somebody is asked whether it is real, and while the modem is told to dial, no time goes to a handshake.
+
+        It held back for 14 s and would go on in the very moment in which 119 is dialled.
+        """
+        machine = self.parts.machine
+        dialled_ms = self.parts.clock.ms() - (machine.deadline_ms - ATTEMPT_GUARD_MS)
+        return machine.state == PROMPT or (machine.state == DIALLING and machine.attempting and dialled_ms < _DIAL_MS)
 
     def greeting(self) -> dict:
         return dict(self._moment(), link="up", version=self.parts.version, counter=self.kept.counter)
@@ -105,7 +110,7 @@ class Link:
         """How long nothing has to be done unless there is news."""
         now = self.parts.clock.ms()
         self._warn_of_renewal()
-        self._judge_relay(now)
+        self._judge_relay()
         self.kept.passed(self.parts.clock.wall_s())
         left = self._beat_ms + self._every_s() * 1000 - now
         return min(max(left, 1), _IDLE_MS if self.courier.oldest_ms() >= 0 else _SILENT_MS)
@@ -119,7 +124,6 @@ class Link:
             self.courier.strange += 1
             return
         if known:
-            self._ack_ms = self.parts.clock.ms()
             self._over("relay")
 
     # ------------------------------------------------------------------ the task
@@ -177,6 +181,7 @@ class Link:
     def _ended(self, error: "BaseException | None", lived_ms: int) -> None:
         if lived_ms >= _SHORT_MS:
             self._kicks = self._attempts = 0
+            self._over("duplicate")
         else:
             self._kicks += 1
         if self._kicks >= _KICKS:
@@ -224,7 +229,6 @@ class Link:
         """The connection is there: what is under way is sent again, and why there was none is told."""
         now = self.parts.clock.ms()
         self.courier.begin()
-        self._ack_ms = now
         self._beat_ms = now - self._every_s() * 1000  # the first beat goes out at once
         down_ms = now - self._down_ms
         if self._why == "reboot" or down_ms > self._every_s() * 1000:
@@ -248,18 +252,17 @@ class Link:
         """How long the relay has not been reached; 0 while it is, and where none is set."""
         return 0 if self.up or not self.setting("relay_host") else self.parts.clock.ms() - self._down_ms
 
-    def _judge_relay(self, now_ms: int) -> None:
-        """The broker takes what we say and the relay does not answer: that is no link either."""
-        oldest_ms = self.courier.oldest_ms()
-        if oldest_ms >= 0 and now_ms - max(oldest_ms, self._ack_ms) >= _SILENT_MS:
+    def _judge_relay(self) -> None:
+        """We are connected and the relay does not answer: that is no link either."""
+        if self.courier.unanswered_ms() >= _SILENT_MS:
             self._fault("relay", "the relay does not answer")
 
     def _fault(self, kind: str, what: str) -> None:
         """Recorded once until it is over."""
-        if self._told != kind:
-            self._told = kind
+        if kind not in self._told:
+            self._told.append(kind)
             self.parts.recorder.event("gateway.fault", fault="link", what=what[:120])
 
     def _over(self, kind: str) -> None:
-        if self._told == kind:
-            self._told = ""
+        if kind in self._told:
+            self._told.remove(kind)

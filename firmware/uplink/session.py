@@ -12,6 +12,7 @@ from micropython import const
 from drivers import mqtt_codec as codec
 from drivers import ready
 from drivers.mqtt import Mqtt, Room
+from drivers.mqtt_wire import MqttError
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -27,6 +28,8 @@ _SUBACK_MS = const(10_000)
 _TIME_MS = const(3000)  # what the first records are dated by is worth so long a wait
 _LOOK_MS = const(20)
 _KEEPALIVE_S = const(25)  # a ping after 19 s of silence, 10 s for its answer: half open is noticed in 30 s (fault 67)
+_TAKEN_MS = const(200_000)  # fault 69: nothing is answered, and the broker does not even take it, but for pings
+_MOST_ADDRESSES = const(4)  # of a name: whoever lies about it shall not cost hours
 _LOST = b'{"link":"lost"}'
 
 
@@ -66,7 +69,7 @@ class Session:
         while not answers and left_ms > 0:
             await asyncio.sleep_ms(_LOOK_MS)
             left_ms -= _LOOK_MS
-        found = list(answers[0]) if answers else []
+        found = list(answers[0])[:_MOST_ADDRESSES] if answers else []
         kept = link.kept.address
         if kept and kept not in [address[0] for address in found]:
             found.append((kept, port))
@@ -115,6 +118,8 @@ class Session:
                     pass
                 if mqtt.error is not None:
                     raise mqtt.error
+                if link.courier.unanswered_ms() >= _TAKEN_MS and not link.courier.is_taken():
+                    raise MqttError("blocked: the broker takes nothing")
         finally:
             reader.cancel()
             mqtt.close()
