@@ -1,9 +1,9 @@
 """Which records go to the relay, in which message, and what its answers mean. Pure: no I/O, no await.
 
 Owns the batches under way (docs/relay-protocol.md): at most 16; data leave events a place, and both leave alarms one,
-which go before everything else; of each lane one until the relay answers, for a broker takes what no relay listens to, and what came
-behind that would be there before it. What is not answered is sent again from flash, with the same identities. Must
-never tell the queue that a record was delivered before everything in front of it in its lane was.
+which go before everything else; of each lane one until the relay answers, for a broker takes what no relay listens to,
+and what came behind that would be there before it. What is not answered is sent again from flash, with the same
+identities. Must never tell the queue that a record was delivered before everything in front of it in its lane was.
 """
 
 from micropython import const

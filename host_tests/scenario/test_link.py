@@ -197,6 +197,7 @@ def test_an_emergency_with_the_link_down_brings_it_up_within_seconds_of_its_retu
 
 
 @pytest.mark.req("EMG-19")
+@pytest.mark.fault(73)
 def test_no_handshake_is_made_while_somebody_is_asked():
     """The link comes back in the window: the words are spoken to the end first, and 119 is dialled in time."""
     line = play([step(T - 10 * S, "modem", data=False), press(T), step(T + 2 * S, "modem", data=True)], T + 60 * S)
