@@ -395,7 +395,7 @@ class Gateway:
         self.store = flashed.Chip().boot()
         self.board = types.SimpleNamespace(net=types.SimpleNamespace(ready=lambda: True))
         self.records = []
-        self.recorder = types.SimpleNamespace(boot=1, event=lambda name, **fields: self.records.append(fields["what"]))
+        self.recorder = types.SimpleNamespace(boot=1, event=lambda _, **fields: self.records.append(fields.get("what")))
         self.log = Log()
 
     def changed(self):
@@ -439,3 +439,46 @@ def test_troubles_that_take_turns_are_each_told_once(uplink):
     link._over("down")
     link._failed("connect", OSError(110))
     assert len(gateway.records) == 3
+
+
+class Deaf:
+    """A connection on which everything goes out and a broker says nothing to it."""
+
+    error, free, payload = None, 16, memoryview(bytearray(4608))
+
+    async def run(self):
+        await asyncio.Event().wait()
+
+    async def subscribe(self, *_asked):
+        pass
+
+    async def publish(self, *_message):
+        return 1
+
+    def close(self):
+        self.error = OSError()
+
+
+@pytest.mark.fault(69)
+def test_the_connection_to_a_broker_that_takes_nothing_is_given_up(uplink, monkeypatch):
+    gateway = Gateway()
+    link = uplink("link").Link(gateway)
+    link.secure = types.SimpleNamespace(number="GW-1")
+    link.greeting = link.beat = dict
+    link.opened, link.idle_ms, link.beat_due = link.courier.begin, (lambda: 10_000), (lambda: False)
+    gateway.clock.offset = 1_800_000_000_000
+    gateway.queue.append(1, 1, b"{}", 1)
+    session = uplink("session").Session(link, None)
+    session._mqtt = Deaf()
+
+    async def wait_for_ms(what, ms):
+        what.close()
+        gateway.clock.now += ms
+        assert gateway.clock.now < 400_000, "for ever"
+        raise asyncio.TimeoutError
+
+    monkeypatch.setattr(asyncio, "wait_for_ms", wait_for_ms, raising=False)
+    begun = gateway.clock.now
+    with pytest.raises(uplink("session").MqttError, match="takes nothing"):
+        asyncio.run(session._serve())
+    assert gateway.clock.now - begun == 200_000

@@ -205,12 +205,14 @@ def test_a_new_gateway_takes_everything_over_in_one_step(made, tmp_path, monkeyp
     if not code_file:
         assert not Box(chip, folder).live(), "without the code it waits"
         assert new.takeover.take(made[1].lower()) == ""
+    new.store.save("link", b'{"counter": 77}')
     assert new.live(), "it restarts"
     assert new.journal.boot == 1041
     again = Box(chip, folder)
     assert again.names() == ["주방"] and again.registry.entries[0]["place"] == "부엌"
     assert again.settings.get("gateway") == "GW-000123" and again.settings.get("volume") == 3
     assert json.loads(again.store.load("network")) == NETWORK
+    assert again.store.load("link") == b'{"counter": 77}', "its own commands count on"
     assert not again.takeover.waiting and again.takeover.line() == ""
     assert list(folder.iterdir()) == []
     again.live()
