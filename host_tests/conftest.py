@@ -36,7 +36,8 @@ def micropython():
     def run(args, heap: str = HEAP, timeout: float = 300, stdin: str | None = None, env=None) -> str:
         done = subprocess.run(
             [micropython_path(), "-X", f"heapsize={heap}", *args],
-            cwd=ROOT, capture_output=True, text=True, timeout=timeout, input=stdin, env={**os.environ, **(env or {})},
+            cwd=ROOT, capture_output=True, text=True, timeout=timeout, input=stdin,
+            env={**os.environ, "MICROPYPATH": f"{ROOT}:.frozen", **(env or {})},
         )
         assert done.returncode == 0 and not done.stderr, (
             f"micropython {args} ended with {done.returncode}\n{done.stderr[-4000:]}\n{done.stdout[-2000:]}"
