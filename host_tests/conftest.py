@@ -9,7 +9,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-HEAP = "2M"  # firmware and simulated world; the firmware itself is about half of it, and half of that on the board
+HEAP = "3M"  # firmware and simulated world; the firmware itself is about half of it, and half of that on the board
 
 
 def need(name: str) -> str:

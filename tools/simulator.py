@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOUND = ROOT / "build" / "sound"
 LAB = ROOT / "build" / "lab"  # certificates of the simulated relay and of gateways, made when they are missing
 RELAY = "relay.lab"
-HEAP = "2M"  # firmware and simulated world together on the 64-bit port; the board has 8 MB for the firmware alone
+HEAP = "3M"  # firmware and simulated world together on the 64-bit port; the board has 8 MB for the firmware alone
 
 
 def micropython() -> str:

@@ -235,6 +235,11 @@ class SparseFlash(Flash):
     def blank(self, number: int) -> None:
         self._written.pop(number, None)
 
+    @property
+    def held(self) -> int:
+        """Bytes of memory that its sectors take."""
+        return len(self._written) * SECTOR
+
     def snapshot(self) -> tuple:
         return {number: bytes(cells) for number, cells in self._written.items()}, dict(self.shaky)
 

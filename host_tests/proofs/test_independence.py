@@ -7,12 +7,12 @@ from proofs.judge import calls, died, story, times
 
 NORMAL_MS = 16_000  # EMG-02 to EMG-04: the window and the dialling
 AFTER_HANG_MS = 90_000  # boots of 8 s of watchdog and 1.5 s of start each, until the part is left out
-PARTS = ("Uplink", "Screen", "Recorder", "Queue", "Settings", "Sensors", "Coordinator", "Speaker", "Journal", "Log",
+PARTS = ("Link", "Screen", "Recorder", "Queue", "Settings", "Sensors", "Coordinator", "Speaker", "Journal", "Log",
          "TestMode", "Pcf8563", "Outputs", "BootCounter", "Store", "Registry", "Registration", "Takeover", "Announcer",
          "Watch", "Reports", "Commands")
 TIGHT = "1600K"  # every failed allocation looks through all of the heap: no larger than the home needs
 COUNTED = [part for part in PARTS if part != "BootCounter"]  # it is what ends a loop of resets: nothing counts its own
-BUSES = ("rtc", "journal", "console", "monitor", "uplink", "i2c", "speaker", "beacon", "siren", "lamp_119",
+BUSES = ("rtc", "journal", "console", "monitor", "queue", "net", "i2c", "speaker", "beacon", "siren", "lamp_119",
          "amp_enable",
          "ncp_uart", "ncp_reset", "store")
 KNOWN = [part for part in COUNTED if part != "Journal"]  # when the journal itself goes, a press must be repeated

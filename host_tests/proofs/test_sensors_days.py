@@ -2,6 +2,7 @@
 wrap of the board's ticks after 12.4 days three times."""
 
 import pytest
+from conftest import HEAP
 from proofs.watched import DAY_MS, HOUR_MS, SOAK, watched
 
 DAYS = 40 if SOAK else 2
@@ -22,7 +23,8 @@ GROWTH = 2048  # bytes, from the second day to the last: a container's next doub
 
 @pytest.fixture(scope="module")
 def home():
-    return watched("days", {"seed": 1, "until": DAYS * DAY_MS, "sensors": SENSORS, "steps": []})
+    heap = "12M" if SOAK else HEAP  # the simulated flash of the records fills up
+    return watched("days", {"seed": 1, "until": DAYS * DAY_MS, "sensors": SENSORS, "steps": []}, heap=heap)
 
 
 def periodic(home, kind: str) -> dict:

@@ -22,19 +22,21 @@ def test_armed_for_alarms_within_5_s_of_the_chip_being_ready(capsys):
     home = watched("restarts", {"seed": 1, "until": HOUR_MS, "sensors": SENSORS, "steps": []}, cases=cases)
     took = []
     for case in home.all("case"):
+        window = range(case["ready"], case["ready"] + 60_000)
         told = [
             line["t"] for line in home.all("relay")
             if line["record"].get("event") == "emergency.triggered" and line["record"]["sensor"] == case["sensor"]
-            and case["ready"] <= line["t"] < case["ready"] + 60_000
+            and line["t"] in window
         ]  # fmt: skip
         assert len(told) == 1, f"{case}: {told}"
-        took.append((told[0] - case["ready"], case))
+        taken = [line["t"] for line in home.all("beacon", light=True) if line["t"] in window]
+        took.append((taken[0] - case["ready"], case))
     assert len(took) == len(cases)
     assert [boot["reason"] for boot in home.all("boot")].count("watchdog") == 6
     slowest = max(wait for wait, _ in took)
     waited = max((wait - case["after"], case["how"], case["sensor"]) for wait, case in took)
     with capsys.disabled():
-        print(f"\n{len(took)} restarts with 32 sensors: recorded at most {slowest} ms after the chip was ready, "
+        print(f"\n{len(took)} restarts with 32 sensors: taken at most {slowest} ms after the chip was ready, "
               f"{waited[0]} ms after the alarm ({waited[1]}, {waited[2]})")
     assert slowest <= ARMED_MS
     assert home.all("dial") == [] and home.faults() == []

@@ -10,12 +10,12 @@ import sys
 
 from host_tests.proofs.port import world
 
-_CLASSES = ("Uplink", "Screen", "Recorder", "Queue", "Sensors", "Coordinator", "Speaker", "Journal", "Log", "TestMode",
+_CLASSES = ("Link", "Screen", "Recorder", "Queue", "Sensors", "Coordinator", "Speaker", "Journal", "Log", "TestMode",
             "Pcf8563", "Outputs", "BootCounter", "Store", "Registry", "Registration", "Takeover", "Announcer", "Watch",
             "Reports", "Commands")
 _TASKS = ("run", "show", "touched", "send", "receive")
 _INNER = {"Log": ("_allowed",)}  # its public methods are the guard around this one
-_BUSES = ("rtc", "journal", "console", "monitor", "uplink", "i2c", "speaker", "beacon", "siren", "lamp_119",
+_BUSES = ("rtc", "journal", "console", "monitor", "queue", "net", "i2c", "speaker", "beacon", "siren", "lamp_119",
           "lamp_centre", "lamp_call", "lamp_cancel", "amp_enable", "ncp_uart", "ncp_reset", "store")
 
 
@@ -110,23 +110,16 @@ def hold_locks() -> None:
 
     import firmware.app as app
 
-    class Greedy(app.Uplink):
-        async def send(self):
-            gateway = self._gateway
+    class Greedy(app.Link):
+        async def run(self):
+            gateway = self.parts
             link = gateway.coordinator._link  # noqa: SLF001
             await link._lock.acquire()  # noqa: SLF001
             while True:
                 await gateway.phone._modem.at.command(b"AT+CLCC?", 60000, b"")  # noqa: SLF001
                 await asyncio.sleep_ms(0)
 
-    class Known(app.Gateway):
-        def __init__(self, board):
-            Greedy._gateway = self
-            app_gateway.__init__(self, board)
-
-    app_gateway = app.Gateway
-    app.Uplink = Greedy
-    app.Gateway = Known
+    app.Link = Greedy
 
 
 def live(job: dict, case: dict) -> None:

@@ -14,7 +14,7 @@ HOWS = {"power": "power_cut", "watchdog": "watchdog", "chip": "chip_reset"}
 
 
 class Restarts(Watched):
-    keep = ("relay", "boot", "dial")
+    keep = ("relay", "boot", "dial", "beacon")
 
     def __init__(self, *args) -> None:
         Watched.__init__(self, *args)

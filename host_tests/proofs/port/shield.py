@@ -9,10 +9,12 @@ from hal_sim import vtime
 from hal_sim.board import Console
 from hal_sim.bus.i2c import I2C
 from hal_sim.bus.i2s import I2S
+from hal_sim.bus.net import SimNet
 from hal_sim.bus.partition import Partition
 from hal_sim.bus.pin import Pin
 from hal_sim.bus.rtc import RTC
 from hal_sim.bus.stream import Stream
+from hal_sim.bus.tcp import Socket
 from hal_sim.bus.uart import UART
 from hal_sim.bus.wdt import WDT
 
@@ -26,6 +28,8 @@ _SHIELDED = {
     Partition: {"readblocks": (2, 0), "writeblocks": (2, None), "ioctl": (2,)},
     Pin: {"value": (0, None)},
     RTC: {"memory": (0, None)},
+    SimNet: {"ready": (0,), "resolve": (3,), "open": (1,)},
+    Socket: {"readinto": (1,), "write": (1,), "ioctl": (2,)},
     Stream: {"readinto": (1,), "write": (1,), "ioctl": (2,)},
     UART: {"any": (0,), "read": (0, -1), "readinto": (1, -1), "write": (1,), "ioctl": (2,)},
     WDT: {"feed": (0,)},
