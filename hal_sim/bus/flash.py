@@ -19,6 +19,7 @@ SECTOR = 4096
 PAGE = 256
 SICK = ("silent", "no_program", "no_erase", "raises", "unreadable", "stuck")
 _FF = b"\xff" * PAGE
+_BESIDE = 80  # an object and a place in a dictionary that is half empty
 _CHUNK = 61  # bytes of noise that are drawn; more is these over again, and falls on no page's or record's beat
 
 
@@ -237,8 +238,8 @@ class SparseFlash(Flash):
 
     @property
     def held(self) -> int:
-        """Bytes of memory that its sectors take."""
-        return len(self._written) * SECTOR
+        """Bytes of memory that its sectors take, with what each needs beside its cells."""
+        return len(self._written) * (SECTOR + _BESIDE)
 
     def snapshot(self) -> tuple:
         return {number: bytes(cells) for number, cells in self._written.items()}, dict(self.shaky)

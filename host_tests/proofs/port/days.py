@@ -65,7 +65,8 @@ class Days(Watched):
 
     def sample(self) -> None:
         gc.collect()
-        self.say("memory", bytes=gc.mem_alloc() - self.queue_flash.held, piece=self.piece(), programs=self.store_flash.programs,
+        self.say("memory", bytes=gc.mem_alloc() - self.queue_flash.held, piece=self.piece(),
+                 programs=self.store_flash.programs,
                  erases=self.store_flash.erases, wear=max(self.wear.values()) if self.wear else 0)
         SCHED.after(DAY_MS, self.sample)
 
