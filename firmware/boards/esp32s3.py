@@ -179,17 +179,29 @@ def _open_i2c() -> I2C:
 
 def _open_net() -> "Net | None":
     """A wireless network, where /wifi.json names one: {"ssid": ..., "key": ...}. For the bench: the modem's PPP is not
-    there yet.
+    there yet. It is switched on when somebody first asks for it: a supply too weak for it must not end every start.
     """
     with open(_WIFI_FILE) as file:
         wifi = json.loads(file.read(_WIFI_BYTES))
+    ssid, key = wifi["ssid"], wifi["key"]
+    station: list = []
+
+    def attached() -> bool:
+        if not station:
+            station.append(_join(ssid, key))
+        return bool(station[0].isconnected())
+
+    return Net(attached)
+
+
+def _join(ssid: str, key: str) -> "Any":
     import network
 
     station = network.WLAN(network.WLAN.IF_STA)
     station.active(True)
     station.config(reconnects=-1)
-    station.connect(wifi["ssid"], wifi["key"])
-    return Net(station.isconnected)
+    station.connect(ssid, key)
+    return station
 
 
 def _set_time(wall_s: int) -> None:

@@ -28,7 +28,7 @@ class Net:
     def ready(self) -> bool:
         try:
             return bool(self._attached())
-        except OSError:
+        except (OSError, ValueError, RuntimeError, ImportError):  # a radio that cannot be switched on is no network
             return False
 
     def resolve(self, host: str, port: int, found: "Callable[[list], Any]") -> None:

@@ -38,7 +38,7 @@ _DIAL_MS = const(1000)  # from the order to dial until ATD is with the modem
 
 
 class Link:
-    """parts: the gateway. `up`: records flow. on_change(): it may be seen that it does or does not."""
+    """parts: the gateway. `up`: there is a connection, and records flow."""
 
     def __init__(self, parts: "Any") -> None:
         self.parts = parts
@@ -129,6 +129,7 @@ class Link:
     # ------------------------------------------------------------------ the task
     async def run(self) -> None:
         """For ever."""
+        self._lost("relay")  # when the task before this one died
         if self.net is None or not self.setting("relay_host"):
             self.parts.log.info("link: no network, or no relay is set")
             await asyncio.Event().wait()

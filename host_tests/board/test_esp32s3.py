@@ -120,8 +120,9 @@ def test_causes_of_a_reset(board):
 def test_a_wireless_network_is_joined_where_a_file_names_one(board):
     (board.files / "wifi.json").write_text('{"ssid": "lab", "key": "secret"}')
     try:
-        said = ask(board, "[network.WLAN.last.joined, network.WLAN.last.on, b.net.ready()]", "import network\n")
-        assert said == [["lab", "secret"], True, False]
+        said = ask(board, "[network.WLAN.last, b.net.ready(), network.WLAN.last.joined, network.WLAN.last.on]",
+                   "import network\n")
+        assert said == [None, False, ["lab", "secret"], True], "the radio is on when it is first asked for"
         (board.files / "wifi.json").write_text('{"ssid": "lab"}')
         assert ask(board, "[b.net]") == [None], "a file that lacks something: no network, and everything else"
         for text in ("[]", '"lab"', "7", "null", '{"ssid": 5, "key": ["x"]}', "{", "\x00\xff"):
