@@ -30,7 +30,7 @@ def test_a_home_is_counted_and_a_heap_that_is_too_small_is_seen():
     home = {"seed": 1, "until": 60_000, "sensors": bench.IDLE_SENSORS, "steps": []}
     run = bench.play(home, sample_ms=bench.SAMPLE_MS)
     assert run.counts["dials"] == 0 and run.counts["wakes"] > 50
-    assert 100_000 < run.counts["world"] < run.counts["peak"] < run.counts["heap"] < 1 << 21
+    assert 100_000 < run.counts["world"] < run.counts["peak"] < run.counts["heap"] < 1 << 22
     pressed = bench.play({**home, "steps": [{"at": 20_000, "do": "press", "button": "119"}]})
     assert pressed.counts["dials"] == 1
     assert bench.play(home, "150K") is None
