@@ -12,6 +12,8 @@ import asyncio
 
 from micropython import const
 
+from drivers import ready
+
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +121,7 @@ class Wire:
                     idle = 0
                 else:
                     timer = timer or self.limit(WRITE_MS, MqttError("a write blocked for %d s" % (WRITE_MS // 1000)))
-                    await self._ready(1, _ready_to_write, idle)
+                    await self._ready(1, ready.to_write, idle)
                     idle += 1
         except BaseException as error:  # noqa: BLE001 - fail() gives back what is not ours
             raise self.fail(error)
@@ -145,31 +147,20 @@ class Wire:
                     return count
                 if count is not None:
                     raise MqttError("closed by the other end")
-                await self._ready(0, _ready_to_read, empty)
+                await self._ready(0, ready.to_read, empty)
                 empty += 1
         except BaseException as error:  # noqa: BLE001 - fail() gives back what is not ours
             raise self.fail(error)
 
-    async def _ready(self, which: int, ready: "Callable[[Any], Any]", tries: int) -> None:
+    async def _ready(self, which: int, wait: "Callable[[Any], Any]", tries: int) -> None:
         """Wait for the socket; end() cancels it."""
         self._waiting[which] = asyncio.current_task()
         try:
             if tries >= _SPURIOUS:
                 await asyncio.sleep_ms(_PAUSE_MS)
-            await ready(self._raw)
+            await wait(self._raw)
         except asyncio.CancelledError:
             self.check()  # end() it was that cancelled
             raise
         finally:
             self._waiting[which] = None
-
-
-# As asyncio's own streams do it. A generator can be awaited in MicroPython.
-
-
-def _ready_to_read(raw: "Any") -> "Any":
-    yield asyncio.core._io_queue.queue_read(raw)  # type: ignore[attr-defined]
-
-
-def _ready_to_write(raw: "Any") -> "Any":
-    yield asyncio.core._io_queue.queue_write(raw)  # type: ignore[attr-defined]
