@@ -269,3 +269,33 @@ def test_a_fault_that_is_over_at_once_leaves_the_switch_at_normal():
                      "mains": {"on": False}}
     steps.remember(world, {"do": "modem", "fault": "reset"})
     assert world["modem"] == {"fault": "none", "voice": False}
+
+
+class Sending:
+    """A page's socket whose send ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.sent = asyncio.Event()
+
+    async def send_str(self, text) -> None:
+        await self.sent.wait()
+
+    async def close(self) -> None:
+        pass
+
+
+def test_a_page_that_leaves_at_the_end_of_a_send_leaves_no_task_behind():
+    async def story() -> None:
+        for turns in range(8):  # of the event loop, between the end of the send and that of the page
+            socket, queue = Sending(), asyncio.Queue()
+            for _ in range(3):
+                queue.put_nowait({"type": "hello"})
+            writer = asyncio.create_task(server._write(socket, queue))
+            await asyncio.sleep(0.01)
+            socket.sent.set()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await server._end(writer, queue)
+            assert writer.done(), turns
+
+    asyncio.run(story())

@@ -352,6 +352,7 @@ def test_only_the_relay_that_speaks_to_a_gateway_sends_unless_it_is_dead(store):
     with store.transaction():
         store.begin("relay-2", "a", NOW - 1000)
         assert store.alive("relay-2", "a", NOW) and not store.alive("relay-2", "b", NOW + 1)
+        assert store.alive("relay-2", "a", None) and not store.alive("relay-2", "b", None)  # says nothing of when
     assert open_ids(store, "relay-2") == ["c-1"]
     assert open_ids(store, "relay", dead_before=NOW - 5000) == []
     assert open_ids(store, "relay", dead_before=NOW + 1) == ["c-1"]

@@ -76,8 +76,7 @@ async def _socket(request: web.Request) -> web.StreamResponse:
         await _listen(socket, hub, queue)
     finally:
         hub.pages.discard(queue)
-        writer.cancel()
-        await asyncio.wait([writer], timeout=1)
+        await _end(writer, queue)
     return socket
 
 
@@ -86,6 +85,16 @@ async def _write(socket: web.WebSocketResponse, queue: asyncio.Queue) -> None:
         while (message := await queue.get()) is not None:
             await asyncio.wait_for(socket.send_str(json.dumps(message, ensure_ascii=False)), SEND_LIMIT_S)
     await socket.close()
+
+
+async def _end(writer: asyncio.Task, queue: asyncio.Queue) -> None:
+    """End _write, and what is still queued. Before Python 3.12 wait_for drops a cancel that meets the end of a send:
+    the end is queued too, or the writer would wait for ever for a message that nobody can send any more."""
+    while not queue.empty():
+        queue.get_nowait()
+    queue.put_nowait(None)
+    writer.cancel()
+    await asyncio.wait([writer], timeout=1)
 
 
 async def _listen(socket: web.WebSocketResponse, hub: Hub, queue: asyncio.Queue) -> None:

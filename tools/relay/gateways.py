@@ -92,9 +92,9 @@ class Gateways(Database):
         self.execute("INSERT INTO relays VALUES (?, ?, ?) "
                      "ON CONFLICT (relay) DO UPDATE SET seen = excluded.seen, run = excluded.run", (relay, now, run))
 
-    def alive(self, relay: str, run: str, now: int) -> bool:
-        """This relay is connected to its broker; False: another program goes by its name by now."""
-        done = self.execute("UPDATE relays SET seen = ? WHERE relay = ? AND run = ?", (now, relay, run))
+    def alive(self, relay: str, run: str, seen: int | None) -> bool:
+        """False: another program goes by this relay's name by now. seen: now, if it is connected to its broker."""
+        done = self.execute("UPDATE relays SET seen = COALESCE(?, seen) WHERE relay = ? AND run = ?", (seen, relay, run))
         return bool(done.rowcount)
 
     def overview(self, most: int) -> list[Seen]:

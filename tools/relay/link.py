@@ -69,6 +69,7 @@ class Link:
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self.passed: queue.Queue[Passed] = queue.Queue()
         self.since: float | None = None  # ms since 1970; None: not connected
+        self.subscribed = False  # once, since the start of this program
 
     def start(self) -> None:
         self._thread.start()
@@ -182,6 +183,7 @@ class Link:
             self._ended.set()
         else:
             self.since = time.time() * 1000
+            self.subscribed = True
             self._say(f"connected to {self._broker.host}:{self._broker.port} as {self._broker.name}")
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:

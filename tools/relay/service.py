@@ -119,13 +119,9 @@ class Relay:
         silent: list[tuple[str, int]] = []
         with self._store.transaction():
             self._store.expire(now, ANSWER_MS)
+            self._be_known(now)
             if self._listening is not None:
-                if not self._begun:
-                    self._store.begin(self._name, self._run, now)
-                elif not self._store.alive(self._name, self._run, now):
-                    self.replaced = True
                 silent = self._store.fall_silent(now, int(self._listening))
-        self._begun = self._begun or self._listening is not None
         for gateway, heard in silent:
             self._show.notice(Notice(gateway, "silent", f"silent: last heard {(now - heard) // 1000} s ago"))
         if self._inbox.dropped != self._dropped:
@@ -133,6 +129,15 @@ class Relay:
             self._show.notice(Notice("", "relay", text))
             self._dropped = self._inbox.dropped
         self._show.refresh(self._store, now)
+
+    def _be_known(self, now: int) -> None:
+        """Of two programs under one name the broker keeps whichever connected last: they would throw each other out
+        for ever, and neither be connected when it looks. So the one that came first ends, connected or not."""
+        if self._begun:
+            self.replaced = not self._store.alive(self._name, self._run, None if self._listening is None else now)
+        elif self._link.subscribed:
+            self._store.begin(self._name, self._run, now)
+            self._begun = True
 
     def _calmly(self, work: Callable[[], None]) -> None:
         """As `_patiently`; what the database will never take is said, and left."""
