@@ -109,7 +109,7 @@ class Gateway:
         self.registration = self._build("registration", lambda: Registration(self))
         self.commands = self._build("commands", lambda: Commands(self))
         self.store.hold = self.machine.open
-        self.queue.hold = self.machine.open
+        self.queue.hold = lambda: self.machine.occupied(self.clock.ms())
         self.queue.on_drop = self._records_dropped
         self.link: Any = Absent()
         self.settings.on_change = self._setting_changed

@@ -50,6 +50,7 @@ TEST_OVER = const(1 << 18)  # record: test mode ended, and this test emergency w
 WITHDRAWN = const(1 << 19)  # record: the care system took one sensor's alarm back (`source`); the emergency goes on
 
 REDIAL_GAP_MS = 2000  # EMG-06 asks for gaps of at most 5 s; busy is redialled within 3 s
+PAUSE_LEAST_MS = 1000  # left of the gap for what holds the controller up: an erase takes 45 to 400 ms
 ATTEMPT_GUARD_MS = 150000  # the phone ends an attempt after 60 s of ringing and 45 s of recovery; this is its watchman
 REPORT_GUARD_MS = 10000  # EMG-06: twice within 10 s, also when nothing can be played
 REPORT_PLAYS = 2
@@ -98,6 +99,11 @@ class Machine:
     def open(self) -> bool:
         """An emergency is going on."""
         return self.state != IDLE
+
+    def occupied(self, now_ms: int) -> bool:
+        """An emergency is going on, and not just waiting for its next attempt with time for a flash erase."""
+        waits = self.state == DIALLING and not self.attempting and self.deadline_ms - now_ms >= PAUSE_LEAST_MS
+        return self.open() and not waits
 
     def connected(self) -> bool:
         """An emergency call is active."""

@@ -22,7 +22,7 @@ if _TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_AHEAD = const(8)  # sectors kept erased: 96 records of an emergency, during which nothing is erased
+_AHEAD = const(8)  # sectors kept erased: 96 records of an emergency, during which little is erased
 _SPARE = const(3)  # so few are left: the oldest of the least important go
 _RESERVE = const(48)  # of a sector, for acknowledgements when it is full
 _NOTE_EVERY = const(10)  # records acknowledged and not yet written down: so many may come again after a cut

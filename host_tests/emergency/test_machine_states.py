@@ -115,6 +115,10 @@ def check(before: m.Machine, after: m.Machine, event, arg: int, actions: int, no
     # I1: an open emergency always has its next step in time, or an open call; the window's end dials.
     if is_open and after.state != m.TALKING:
         assert after.next_ms() and after.next_ms() - now <= m.ATTEMPT_GUARD_MS
+        # What holds the controller up for a moment is done only where nobody speaks, dials or talks, and nothing is due.
+        if not after.occupied(now):
+            assert after.state == m.DIALLING and not after.attempting and after.deadline_ms - now >= m.PAUSE_LEAST_MS
+    assert is_open or not after.occupied(now)
     if event == ev.TICK and before.state in (m.PROMPT, m.DIALLING) and now >= before.deadline_ms:
         assert actions & (m.DIAL | m.TEST_OVER)
     if event in TRIGGERS and after.state == m.PROMPT and before.state == m.PROMPT and before.test == after.test:

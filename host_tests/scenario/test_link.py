@@ -203,3 +203,17 @@ def test_no_handshake_is_made_while_somebody_is_asked():
     line = play([step(T - 10 * S, "modem", data=False), press(T), step(T + 2 * S, "modem", data=True)], T + 60 * S)
     assert line.first("dial")["t"] - T <= 15_200
     assert min(t for t in ups(line) if t > T) >= line.first("dial")["t"]
+
+
+@pytest.mark.req("EMG-11")
+@pytest.mark.req("TEL-02")
+@pytest.mark.fault(16)
+def test_a_quarter_of_an_hour_of_redialling_without_a_network_is_in_flash_all_of_it():
+    """What is erased ahead lasts for some ten minutes of it; the pauses between two attempts make more."""
+    end = T + 15 * M
+    line = play([step(T, "modem", data=False), step(T, "line119", reply="busy"), press(T + S),
+                 step(end, "power_cut", for_ms=2000), step(end + S, "line119", reply="answer"),
+                 step(end + M, "modem", data=True)], end + 2 * M + LATE_S * S)
+    assert len(line.records("emergency.dialled")) > 90
+    assert line.record("emergency.answered")
+    told_once(line)
