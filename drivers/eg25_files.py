@@ -40,6 +40,7 @@ class Eg25Files:
         self._view = memoryview(self._buf)
         self._crc = 0
         self._got = 0
+        self._left_open = True  # perhaps: of a transfer that was cut off, or from before our own restart
 
     async def _run(self, text: str, prefix: bytes = b"") -> at.Result:
         result = await self._at.command(text.encode(), _LIMIT_MS, prefix)
@@ -56,10 +57,20 @@ class Eg25Files:
 
     async def _open(self, name: str, mode: int) -> int:
         """mode 1: new or emptied, 2: to read (2.6)."""
+        if self._left_open:
+            await self._close_all()
+        self._left_open = True
         result = await self._run('AT+QFOPEN="%s",%d' % (name, mode), b"+QFOPEN:")
         if not result.ok or not result.lines:
             raise FileRefused()
         return number(fields(result.lines[0])[0])
+
+    async def _close_all(self) -> None:
+        """The module keeps a file open until it is closed or restarted, and takes ten."""
+        result = await self._run("AT+QFOPEN?", b"+QFOPEN:")
+        for line in result.lines:
+            await self._run("AT+QFCLOSE=%d" % number(fields(line)[1]))
+        self._left_open = False
 
     def _data(self, data: memoryview) -> None:
         self._crc = binascii.crc32(data, self._crc)
@@ -108,7 +119,9 @@ class Eg25Files:
             raise Interrupted()
 
     async def _close(self, handle: int) -> None:
-        await self._at.command(b"AT+QFCLOSE=%d" % handle, _LIMIT_MS)
+        """What an urgent command or a silent module keeps from being closed is closed before the next one is opened."""
+        result = await self._at.command(b"AT+QFCLOSE=%d" % handle, _LIMIT_MS)
+        self._left_open = result.status not in (at.OK, at.ERROR)
 
     async def delete(self, name: str) -> None:
         await self._run('AT+QFDEL="%s"' % name)

@@ -45,6 +45,8 @@ def _qfupl(chip: "ModemChip", operation: str, arguments: str) -> "list | str | N
 
 
 def _qfopen(chip: "ModemChip", operation: str, arguments: str) -> "list | str | None":
+    if operation == "?":
+        return chip.files.opened()
     if operation != "=":
         return []
     parts = split(arguments)

@@ -15,12 +15,14 @@ if _TYPE_CHECKING:
     from hal_sim.modem.chip import ModemChip
 
 _FREE_BYTES = const(4 << 20)
+_MOST_OPEN = const(10)
 _HEADER_BYTES = const(256)  # the data chunk of a plain wav begins well before
 _ERR_INPUT = const(400)
 _ERR_FULL = const(403)
 _ERR_NOT_FOUND = const(405)
 _ERR_EXISTS = const(407)
-_ERR_HANDLE = const(418)
+_ERR_MOST_OPEN = const(413)
+_ERR_HANDLE = const(416)
 _ERR_TIMEOUT = const(421)
 
 
@@ -82,7 +84,7 @@ class Files:
     def __init__(self, chip: "ModemChip", kept: "Any") -> None:
         self._chip = chip
         self.kept = kept
-        self._handles: dict = {}  # handle -> [name, position]
+        self._handles: dict = {}  # handle -> [name, position, mode]
         self._upload: Any = None  # [file, at, taken, wanted bytes, timeout ms, checksum, done, timer]
         self._play: Any = None  # [name, text, count, in the call]
         self._counts: dict = {}
@@ -126,13 +128,19 @@ class Files:
         there = self.kept.names()
         if mode == 2 and name not in there:
             raise CmeError(_ERR_NOT_FOUND)
+        if len(self._handles) >= _MOST_OPEN:
+            raise CmeError(_ERR_MOST_OPEN)
         if mode == 1 or name not in there:
             self.kept.create(name)
         handle = 1
         while handle in self._handles:
             handle += 1
-        self._handles[handle] = [name, 0]
+        self._handles[handle] = [name, 0, mode]
         return handle
+
+    def opened(self) -> list:
+        """The answer to QFOPEN?."""
+        return ['+QFOPEN: "UFS:%s",%d,%d' % (entry[0], handle, entry[2]) for handle, entry in self._handles.items()]
 
     def close(self, handle: int) -> None:
         if handle not in self._handles:

@@ -402,6 +402,17 @@ def test_a_call_goes_before_the_files(play, wav, at_ms):
     assert seen.one(what="status")["files"] == ['+QFLST: "UFS:report_fire.wav",%d' % wav.stat().st_size]
 
 
+@pytest.mark.req("EMG-12")
+def test_calls_that_break_into_the_files_leave_none_of_them_open(play, wav):
+    """The module takes ten open files; a night of a busy 119 breaks off more transfers than that."""
+    calls = [[600 + 4000 * turn + wait, *what] for turn in range(14)
+             for wait, what in ((0, ("call", "119")), (1500, ("hang_up",)))]
+    seen = play(*calls, [90000, "status"], until=90010, files=[["report_fire.wav", str(wav)]])
+    assert len(seen.all(what="dial")) == 14
+    assert seen.one(what="status")["files"] == ['+QFLST: "UFS:report_fire.wav",%d' % wav.stat().st_size]
+    assert seen.one(what="status")["open"] == []
+
+
 @pytest.mark.req("EMG-06")
 def test_the_report_is_played_into_the_call_and_fails_without_its_file(play):
     seen = play(CALL, until=12000, stored={"report_call.wav": 2.5}, report="report_call")

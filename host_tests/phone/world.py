@@ -191,7 +191,7 @@ class World:
             out("status", ready=self.phone.ready, trouble=self.phone.trouble(), rssi=status.rssi_dbm, sim=status.sim,
                 registration=status.registration, hard=self.phone.hard_resets, survived=self.phone.survived,
                 pin_tries=self.chip.pin_tries, incoming=self.phone.incoming(), busy=self.phone.busy(),
-                files=self.chip.files.listing("*"))
+                files=self.chip.files.listing("*"), open=self.chip.files.opened())
         elif what == "blank":  # the next +CLCC shows nothing
             lines = self.chip.calls.lines
 
