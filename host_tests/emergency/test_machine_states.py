@@ -115,7 +115,7 @@ def check(before: m.Machine, after: m.Machine, event, arg: int, actions: int, no
     # I1: an open emergency always has its next step in time, or an open call; the window's end dials.
     if is_open and after.state != m.TALKING:
         assert after.next_ms() and after.next_ms() - now <= m.ATTEMPT_GUARD_MS
-        # What holds the controller up for a moment is done only where nobody speaks, dials or talks, and nothing is due.
+        # What holds the controller up for a moment is done only where nobody speaks, dials or talks.
         if not after.occupied(now):
             assert after.state == m.DIALLING and not after.attempting and after.deadline_ms - now >= m.PAUSE_LEAST_MS
     assert is_open or not after.occupied(now)

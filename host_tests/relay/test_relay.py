@@ -18,6 +18,7 @@ def all_answered(gateways) -> bool:
 
 
 DYING = ("host_tests/relay/dying.py",)
+UNHEARD = ("host_tests/relay/unheard.py",)
 
 
 @pytest.mark.req("TEL-04")
@@ -108,6 +109,17 @@ def test_what_comes_while_the_relay_restarts_waits_at_the_broker(lab):
     lab.relay()
     gateway.answered(batch)
     gateway.took("time")
+
+
+@pytest.mark.req("TEL-02")
+def test_what_waited_at_the_broker_is_answered_though_it_comes_before_the_answer_to_the_subscription(lab):
+    relay = lab.relay()
+    gateway = lab.gateway()
+    relay.signal(signal.SIGTERM)
+    assert relay.ended() == 0
+    batch = gateway.send(gateway.record())
+    lab.relay(program=UNHEARD)
+    gateway.answered(batch)  # it did not send again
 
 
 @pytest.mark.req("TEL-02")

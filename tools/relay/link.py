@@ -87,8 +87,11 @@ class Link:
         self._thread.join(_LIMIT_S)
 
     def publish(self, topic: str, payload: bytes) -> int | None:
-        """QoS 1; its number, which comes back in `passed`. None: not connected, nothing is sent."""
-        if self.since is None:
+        """QoS 1; its number, which comes back in `passed`. None: not connected, nothing is sent.
+
+        What the broker kept for this relay comes before the subscription is answered, and is answered then.
+        """
+        if not self._client.is_connected():
             return None
         info = self._client.publish(topic, payload, qos=1)
         return self._number(info.mid) if info.rc == paho.MQTT_ERR_SUCCESS else None
