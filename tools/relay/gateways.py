@@ -94,7 +94,8 @@ class Gateways(Database):
 
     def alive(self, relay: str, run: str, seen: int | None) -> bool:
         """False: another program goes by this relay's name by now. seen: now, if it is connected to its broker."""
-        done = self.execute("UPDATE relays SET seen = COALESCE(?, seen) WHERE relay = ? AND run = ?", (seen, relay, run))
+        question = "UPDATE relays SET seen = COALESCE(?, seen) WHERE relay = ? AND run = ?"
+        done = self.execute(question, (seen, relay, run))
         return bool(done.rowcount)
 
     def overview(self, most: int) -> list[Seen]:

@@ -135,8 +135,8 @@ def command(identity: str, counter: int, expires: int, body: dict[str, Any]) -> 
 
 
 def _batch_object(payload: bytes) -> dict[str, Any]:
-    """As `_object`. A record that is no JSON, or no UTF-8, costs nobody but itself: its batch would come again for ever,
-    and its lane behind it. It is what it came as, a text."""
+    """As `_object`. A record that is no JSON, or no UTF-8, becomes a text and costs nobody but itself: its batch would
+    come again for ever, and its lane behind it."""
     text = payload.decode("utf-8", "surrogateescape")
     try:
         return _object(payload)
