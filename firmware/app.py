@@ -111,6 +111,7 @@ class Gateway:
         self.store.hold = self.machine.open
         self.queue.hold = lambda: self.machine.occupied(self.clock.ms())
         self.queue.on_drop = self._records_dropped
+        self.queue.on_open = self.emergency.number_boot
         self.link: Any = Absent()
         self.settings.on_change = self._setting_changed
         self.test_mode.on_left = lambda: self.emergency.inbox.put(ev.TEST_LEFT)
@@ -193,7 +194,7 @@ class Gateway:
     def state(self) -> dict:
         """The gateway as it is now, for the care system."""
         return {"version": VERSION, "boot": self.recorder.boot, "up": self.clock.ms(), "armed": bool(self.armed()),
-                "mains": bool(self.board.mains.value()), "waiting": self.queue.waiting(),
+                "mains": bool(self.board.mains.value()), "waiting": self.queue.waiting() + self.recorder.unnumbered(),
                 "sensors": self.registry.count(), "troubles": self.troubles()}
 
     def troubles(self) -> list:
@@ -252,6 +253,8 @@ class Gateway:
     def start_vital(self) -> None:
         """The emergency path: what a press needs to become a call."""
         self.emergency.resume()
+        if isinstance(self.queue, Absent):
+            self.emergency.number_boot()  # no flash will be opened that could know more
         if self.board.reset_cause == "power":
             self.phone.expect_boot()
         keep = self.supervisor
@@ -311,14 +314,27 @@ class Gateway:
         keep.start("supervision", self.watch.run)
         keep.start("announcements", self.announcer.run)
         keep.start("store", self.store.run)
-        keep.start("takeover", self.takeover.run)
+        keep.start("takeover", self._take_over)
         keep.start("registration", self.registration.run)
         keep.start("screen", screen.show)
         keep.start("touch", screen.lines.run)
 
+    async def _take_over(self) -> None:
+        """What it hands over says how often this gateway started."""
+        if not isinstance(self.queue, Absent):
+            await self.queue.opened.wait()
+        await self.takeover.run()
+
+    def start_queue(self) -> None:
+        """Open it beside the emergency path, in a safe boot too, which does nothing else with it."""
+        self.supervisor.start("queue", self._open_queue if self.boots.safe else self.queue.run)
+
+    async def _open_queue(self) -> None:
+        if not isinstance(self.queue, Absent):
+            await self.queue.open()
+        await asyncio.Event().wait()
 
     def _start_link(self) -> None:
-        self.supervisor.start("queue", self.queue.run)
         if isinstance(self.queue, Absent):
             return
         link = self._build("link", lambda: Link(self))
@@ -332,6 +348,7 @@ class Gateway:
 async def _main(gateway: Gateway) -> None:
     gateway.start_vital()
     try:
+        gateway.start_queue()
         gateway.say_booted()
         if not gateway.boots.safe:
             gateway.start_rest()

@@ -1,6 +1,7 @@
 """A lane of the queue: the records of one stream in order of identity, what flash has of it and then what memory has.
 
-Owns a place in its stream. Must never give a record twice between two rewinds, nor out of order.
+Owns a place in its stream. Must never give a record twice between two rewinds, nor out of order: so none before it is
+known what flash has.
 """
 
 from micropython import const
@@ -9,6 +10,7 @@ _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
     from typing import Any
 
+    from firmware.flashlog.log import FlashLog
     from firmware.queue import Queue
 
 
@@ -18,14 +20,22 @@ class Lane:
     def __init__(self, queue: "Queue", stream: int) -> None:
         self._queue = queue
         self._stream = stream
-        self._reader = queue.flash.reader(stream) if queue.flash is not None else None
+        self._reader: Any = None
+        self._attached = False
         self._last = 0
         self._next: Any = None
         self.acked = 0
         self.taken = 0  # records given out since the last rewind and not acknowledged
 
+    def attach(self, flash: "FlashLog | None") -> None:
+        """It is known what flash has: older records come from there, before those in memory."""
+        self._reader = flash.reader(self._stream) if flash is not None else None
+        self._attached = True
+
     def peek(self) -> "tuple | None":
         """(identity, bytes) of the next record; None: there is none now."""
+        if not self._attached:
+            return None
         if self._next is None or self._next[0] <= self.acked:
             self._last = max(self._last, self.acked)
             self._next = self._from_flash() or self._from_memory()

@@ -37,14 +37,19 @@ class Kept:
         self.flash = Flash(sectors) if sectors else None
         self.clock = Clock()
         self.test = False
+        self.journal = 0  # number of the last boot that the journal knows
 
-    def boot(self, settle=True):
+    def boot(self, settle=True, opened=True):
+        """opened: the flash is open and the boot has its number, as a while after a start."""
         self.partition = None if self.flash is None else Partition(self.flash, lambda ms: None)
         self.queue = Queue(self.partition, self.clock, Log())
         self.recorder = Recorder(self.clock, self.queue, 0, lambda: self.test, Log())
         self.queue.on_drop = lambda stream, count, first, last: self.recorder.event(
             "queue.dropped", stream=stream, count=count, first=list(first), last=list(last))
-        self.recorder.begin(0)
+        self.queue.on_open = lambda: self.recorder.begin(self.journal)
+        if opened:
+            for _ in self.queue.opening():
+                pass
         if settle:
             self.work()
         return self.recorder

@@ -37,7 +37,8 @@ _COUNT = const(4)  # ioctl: number of sectors
 _LAYOUT = "<HBBIIBBBBIIIIII"
 _BODY = struct.calcsize(_LAYOUT)
 _STATE = const(3)  # where in a record
-_MEANING = (2, 3) + tuple(range(8, 24))  # the bytes that say what goes on: all but serial, attempt, times and boot
+# The bytes that say what goes on, and the number of the boot: all but serial, attempt and times.
+_MEANING = (2, 3) + tuple(range(8, 24)) + tuple(range(36, 40))
 _FLAG_TEST = const(1)
 _FLAG_REPORTED = const(2)
 MAX_FLASH_SECTORS = const(16)

@@ -43,6 +43,7 @@ class Emergency:
         self._phone = parts.phone
         self._phone.sink = self.inbox.put
         self._pending = 0
+        self._last_boot = 0  # as the journal had it at the start
         self._said = 0  # light, sound and connected as last given to the outputs, + 1
         self.beat: Callable[[], None] | None = None  # called once a pass: the task lives
         self.failures = 0
@@ -214,7 +215,9 @@ class Emergency:
         if dropped:
             machine.state = m.IDLE
         journal.resumptions = journal.resumptions + 1 if machine.open() else 0
-        journal.boot = self._parts.recorder.begin(journal.boot) or journal.boot + 1
+        self._last_boot = journal.boot
+        if journal.boot:
+            journal.boot += 1  # this boot's, unless the queue knows of later ones
         if last and last[0]:
             # Both were written at one instant. Without a clock, then or now, how long it was off is not counted.
             left_s = last[0] - (self._clock.wall_s() if last[1] and self._clock.wall_s() else last[1])
@@ -222,6 +225,14 @@ class Emergency:
         if dropped:
             self._narrator.test_dropped()
         return again
+
+    def number_boot(self) -> None:
+        """The queue knows its flash: this boot gets its number, and the journal has it before the relay does."""
+        journal = self._parts.journal
+        boot = self._parts.recorder.begin(self._last_boot)
+        if boot > journal.boot:  # else it has it, or a later one of a gateway that was taken over
+            journal.boot = boot
+            self._act(_JOURNAL_BIT)
 
     # ------------------------------------------------------------------ what is seen
     def _show(self) -> None:

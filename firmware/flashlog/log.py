@@ -19,7 +19,7 @@ from firmware.flashlog.sectors import BAD, READY, Sectors
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _AHEAD = const(8)  # sectors kept erased: 96 records of an emergency, during which little is erased
@@ -40,12 +40,12 @@ class FlashLog:
     """partition: esp32.Partition with 4 KB sectors. `hold()`: while true nothing is erased, dropped or noted.
 
     `on_trouble(text)` is told each trouble once; `on_drop(stream, count, first, last)`, identities as (boot, seq),
-    before what it tells of is destroyed. Both may append.
+    before what it tells of is destroyed. Both may append. at_once: it is open when it is made; else `opening` opens it.
     """
 
     def __init__(self, partition: "Any", hold: "Callable[[], bool]" = _never,
                  on_trouble: "Callable[[str], Any] | None" = None,
-                 on_drop: "Callable[[int, int, tuple, tuple], Any] | None" = None) -> None:
+                 on_drop: "Callable[[int, int, tuple, tuple], Any] | None" = None, at_once: bool = True) -> None:
         self.hold = hold
         self.on_trouble = on_trouble
         self.on_drop = on_drop
@@ -60,10 +60,15 @@ class FlashLog:
         self._acked = [0, 0, 0]
         self._noted = [0, 0, 0]  # as flash has it
         self._last = [0, 0, 0]  # of each stream: the newest identity there is
-        self._recover()
+        self.highest = (0, 0)  # the newest identity that flash had at the start
+        if at_once:
+            for _ in self.opening():
+                pass
 
-    def _recover(self) -> None:
+    def opening(self) -> "Iterator[None]":
+        """Find what is there; gives back after each bounded piece of work. Before its end nothing else may be asked."""
         scan = Scan(self.sectors)
+        yield from scan.run()
         self.chains = scan.chains
         self._acked = scan.acked
         self._noted = list(scan.acked)

@@ -1,8 +1,8 @@
 """What a start finds in the log's partition, by reading the head of every sector and the newest sectors whole.
 
-Owns the recovery. It writes nothing but what makes certain what a cut may have left uncertain, and may be cut itself at
-any point: it finds the same again. Must never give up a sector that still has a whole record in it, unless the flash is
-full of what was never ours.
+Owns the recovery, in pieces between which others may run: a few heads, or one whole sector. It writes nothing but what
+makes certain what a cut may have left uncertain, and may be cut or left itself at any point: it finds the same again.
+Must never give up a sector that still has a whole record in it, unless the flash is full of what was never ours.
 """
 
 import heapq
@@ -15,10 +15,13 @@ from firmware.flashlog.sectors import READY
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from firmware.flashlog.sectors import Sectors
 
-
 _UNUSED = b"\xff" * HEAD
+_HEADS = const(4)  # read in one piece: 5 to 12 ms on the board
+_SORTED = const(64)  # put in order in one piece
 _FOREIGN = const(16)  # sectors of rubbish: the rest is rubbish too, and the watchdog does not wait for a search of it
 
 
@@ -28,35 +31,50 @@ class Scan:
     def __init__(self, sectors: "Sectors") -> None:
         self._sectors = sectors
         self.chains: tuple = ([], [], [])
+        self._heaps: tuple = ([], [], [])  # of each stream (first identity, sector) as found
         self.acked = [0, 0, 0]
         self.last = [0, 0, 0]
         self._foreign = 0
+        self._searched = False  # the last look read a whole sector
         self._head = memoryview(bytearray(HEAD))
         self._two = self._head[: layout.OPEN_BYTES - 4]
+
+    def run(self) -> "Iterator[None]":
+        """All of it; gives back after each piece."""
+        yield from self._heads()
+        newest = -1
+        for stream in range(STREAMS):
+            yield from self._order(stream)
+            chain = self.chains[stream]
+            if chain:
+                yield from self._finish(stream, chain)
+                if newest < 0 or self._sectors.first(chain[-1]) > self._sectors.first(newest):
+                    newest = chain[-1]
+        if newest >= 0:
+            self._sectors.go_on_after(newest)
+
+    def _heads(self) -> "Iterator[None]":
+        sectors = self._sectors
         for sector in range(sectors.total):
+            if sector % _HEADS == 0 or self._searched:
+                yield
+            self._searched = False
             try:
                 sectors.head(sector, self._head)
                 if self._head != _UNUSED:
                     self._look(sector)
             except OSError as error:
                 sectors.unreadable(sector, error)
-        newest = -1
-        for stream in range(STREAMS):
-            chain = self.chains[stream]
-            self._sort(chain)
-            if chain:
-                self._finish(stream, chain)
-                if newest < 0 or sectors.first(chain[-1]) > sectors.first(newest):
-                    newest = chain[-1]
-        if newest >= 0:
-            sectors.go_on_after(newest)
 
-    def _sort(self, chain: list) -> None:
-        """In order of their first records; by a heap: MicroPython's sort takes n * n steps for what is in order."""
-        heap = [(self._sectors.first(sector), sector) for sector in chain]
-        heapq.heapify(heap)
-        for place in range(len(chain)):
-            chain[place] = heapq.heappop(heap)[1]
+    def _order(self, stream: int) -> "Iterator[None]":
+        """Its sectors in order of their first records; by a heap: MicroPython's sort takes n * n steps for what is in
+        order already.
+        """
+        heap, chain = self._heaps[stream], self.chains[stream]
+        while heap:
+            if len(heap) % _SORTED == 0:
+                yield
+            chain.append(heapq.heappop(heap)[1])
 
     def _look(self, sector: int) -> None:
         """What a head that is not blank says. This is done for each of a thousand sectors."""
@@ -75,6 +93,7 @@ class Scan:
         """The header is rotten, or the sector was being erased: records that are whole are kept."""
         if self._foreign >= _FOREIGN:
             return
+        self._searched = True
         view = self._sectors.load(sector)
         at = layout.find(view, HEAD)
         while at >= 0:
@@ -87,13 +106,15 @@ class Scan:
 
     def _keep(self, sector: int, stream: int, first: int) -> None:
         self._sectors.use(sector, first)
-        self.chains[stream].append(sector)
+        heapq.heappush(self._heaps[stream], (first, sector))
 
-    def _finish(self, stream: int, chain: list) -> None:
+    def _finish(self, stream: int, chain: list) -> "Iterator[None]":
         """The newest identity of a stream; the end of its newest sector, where a cut may have struck, made certain."""
+        yield
         self._take_acks(chain[-1])
         place = len(chain) - 1
         while place >= 0:
+            yield
             start, end = self._read(chain[place])
             self._settle(chain[place], start, end)
             first = self._sectors.first(chain[place])

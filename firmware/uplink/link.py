@@ -133,6 +133,7 @@ class Link:
         if self.net is None or not self.setting("relay_host"):
             self.parts.log.info("link: no network, or no relay is set")
             await asyncio.Event().wait()
+        await self.parts.queue.opened.wait()  # before that this boot has no number
         while True:
             if self.secure is None and not self._load():
                 await asyncio.sleep_ms(_MOST_MS)

@@ -236,6 +236,9 @@ def test_a_queue_that_cannot_be_opened_is_one_in_memory():
     kept = Kept(0)
     queue = Queue(Broken(), kept.clock, type("L", (), {"error": lambda self, text: None})())
     queue.append(1, 1, json.dumps({"a": 1}).encode(), 1)
+    assert queue.events.peek() is None, "nobody knows yet what flash has"
+    for _ in queue.opening():
+        pass
     assert queue.events.peek() == (1 << 32 | 1, b'{"a": 1}')
 
 

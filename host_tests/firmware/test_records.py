@@ -56,7 +56,8 @@ def test_the_number_of_a_boot_is_larger_than_every_one_before():
         boots.append(kept.boot().boot)
         kept.recorder.event("gateway.booted")
     assert boots == list(range(first, first + 6))
-    assert kept.recorder.begin(first + 100) == first + 101, "what the journal knows counts too"
+    kept.journal = first + 100
+    assert kept.boot().boot == first + 101, "what the journal knows counts too"
 
 
 @pytest.mark.req("TEL-07")

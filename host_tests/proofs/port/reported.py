@@ -7,6 +7,8 @@ power fails. `press_ms`: when somebody presses 119. Prints `made` for each recor
 lines, before the end of each gap which sectors are used, and at the end what went over the mobile link.
 """
 
+import json
+
 from host_tests.proofs.port import watched
 from host_tests.proofs.port.watched import SCHED, Watched
 
@@ -47,15 +49,14 @@ class Reported(Watched):
         SCHED.after(step_ms, turn, 0)
 
     def began(self) -> None:
-        recorder = self.gateway.recorder
-        append = recorder._append
+        queue = self.gateway.queue
+        append = queue.append
 
-        def told(kind, *rest) -> int:
-            seq = append(kind, *rest)
-            self.say("made", boot=recorder.boot, seq=seq, kind=kind)
-            return seq
+        def told(boot, seq, data, stream) -> None:
+            append(boot, seq, data, stream)
+            self.say("made", boot=boot, seq=seq, kind=json.loads(data)["kind"])
 
-        recorder._append = told
+        queue.append = told
         if not self.job["whole"]:
             self.gateway.board.wdt.stop()
             start = self.gateway.supervisor.start
