@@ -1,7 +1,7 @@
 # Every target sets up what it needs, in .venv and build/, from pinned versions. `make help` lists them.
 
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -86,10 +86,10 @@ fleet: $(READY) ## many gateways against a real broker and relay: ARGS="--gatewa
 
 # ---------------------------------------------------------------------------- proving it
 test: sound ## all tests; ARGS="-k press" for some, JOBS=1 for one after the other
-	@$(BIN)/pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-fast: sound ## the tests of parts; not the long proofs nor the browser
-	@$(BIN)/pytest -n $(JOBS) -q --ignore=host_tests/proofs --ignore=host_tests/home $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal -q --ignore=host_tests/proofs --ignore=host_tests/home $(ARGS)
 
 lint: $(READY) ## ruff over everything
 	@$(BIN)/ruff check .
@@ -105,7 +105,7 @@ bench: sound ## decoding, allocation, speed of the simulated home, peak heap: on
 	@$(PY) -m tools.bench
 
 soak: sound ## the seeded random tests with large counts; takes hours (docs/testing.md)
-	@FUZZ_COUNT=10000000 SOAK=1 $(BIN)/pytest -n $(JOBS) -m "" host_tests $(ARGS)
+	@FUZZ_COUNT=10000000 SOAK=1 $(BIN)/pytest -n $(JOBS) --dist worksteal -m "" host_tests $(ARGS)
 
 clean: ## remove .venv, build and caches
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,6 +19,8 @@ from hal_sim.sched import Scheduler  # noqa: E402
 from tools.ptyserve import serve  # noqa: E402
 
 _STDIN_EVERY_MS = 50
+_PWRKEY_MS = 600
+_SETTLED_MS = 10_000  # what the module says of itself after RDY would fall between a client's first questions
 
 
 def _order(chip: ModemChip, text: str) -> None:
@@ -73,8 +75,9 @@ def main() -> None:
     chip = ModemChip(sched, emit, boot_ms=options.boot_ms)
     chip.power_on()
     chip.set_pwrkey(True)
-    sched.run_until(600 + options.boot_ms)
+    sched.run_until(_PWRKEY_MS)
     chip.set_pwrkey(False)
+    sched.run_until(_PWRKEY_MS + options.boot_ms + _SETTLED_MS)
     _listen(chip, sched)
     serve(chip, sched, options.link)
 

@@ -80,9 +80,10 @@ def frozen(machine: m.Machine, now: int) -> list:
     if not machine.hold_off_ms:
         fields["fire_told"] = False  # asked only at the end of a hold-off
     overs = left(machine.test_over_ms, now, m.TEST_GRACE_MS) if machine.open() and machine.test else (None,)
+    rest = tuple(fields.items())  # always in the order of Machine.__init__
     return [
-        tuple(sorted({**fields, "deadline_ms": d, "report_ms": r, "hold_off_ms": h, "alarm_ms": a, "answered_ms": w,
-                      "test_over_ms": o}.items()))
+        (*rest, ("deadline_ms", d), ("report_ms", r), ("hold_off_ms", h), ("alarm_ms", a), ("answered_ms", w),
+         ("test_over_ms", o))
         for d, r in pairs for h in held for a in alarms for w in answers
         for o in overs
     ]
@@ -178,6 +179,7 @@ def explore(limit: int = 3_000_000):
         fields = thawed(state)
         before = machine_of(fields)
         for delay in moments(before):
+            waited = False  # what follows when nothing changed but the time is known
             for event, arg in EVENTS:
                 after = machine_of(fields)
                 now = NOW + delay
@@ -193,6 +195,10 @@ def explore(limit: int = 3_000_000):
                     actions = after.handle(event, arg, now)
                 check(before, after, event, arg, actions, now)
                 steps += 1
+                if after.__dict__ == fields:
+                    if waited:
+                        continue
+                    waited = True
                 for following in successors(before, after, now):
                     if following not in seen:
                         seen.add(following)

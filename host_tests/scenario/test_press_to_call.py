@@ -136,9 +136,9 @@ def test_the_sound_can_be_silenced_after_the_call_and_the_light_stays():
 
 @pytest.mark.req("EMG-07")
 def test_a_call_with_119_has_no_time_limit():
-    hours = 2 * 3600 * 1000
-    line = play([press(T), press(T + 60000, "cancel"), step(T + hours, "hang_up")], T + hours + 10000)
-    assert line.times("call", state="ended") == [T + hours]
+    end = T + 45 * 60 * 1000  # three times the longest time the machine knows
+    line = play([press(T), press(T + 60000, "cancel"), step(end, "hang_up")], end + 10000)
+    assert line.times("call", state="ended") == [end]
     assert len(line.all("dial")) == 1
     assert not line.records("emergency.cancelled")
 
