@@ -32,6 +32,8 @@ class Flash:
 
     cut_at: the n-th program or erase from now is torn, as `tear` says: one of hal_sim.bus.tear.TEARS, or "any".
     read_error_at: the n-th read from now raises OSError, once.
+    read_us: how long a read takes; 0: no time, which is near enough where few are made.
+    stall_at: the n-th read from now takes stall_ms, once.
     fault: "" works; "dead": every operation raises OSError; "silent": programs and erases do nothing.
     sick: {sector: one of SICK}. strict: programming a 1 over a 0 raises FlashMisuse.
     """
@@ -47,6 +49,9 @@ class Flash:
         self.cut_at: int | None = None
         self.tear = "prefix"
         self.read_error_at: int | None = None
+        self.read_us = 0
+        self.stall_at: int | None = None
+        self.stall_ms = 0
         self.fault = ""
         self.sick: dict = {}
         self.strict = False
@@ -104,6 +109,15 @@ class Flash:
             part = min(SECTOR - inside, count - done)
             buf[done : done + part] = self._look(number, inside, part)
             done += part
+
+    def reading_us(self) -> int:
+        """How long the read takes that comes next."""
+        if self.stall_at is not None:
+            self.stall_at -= 1
+            if self.stall_at < 0:
+                self.stall_at = None
+                return self.stall_ms * 1000
+        return self.read_us
 
     def _look(self, number: int, inside: int, count: int) -> bytes:
         if self.sick.get(number) == "unreadable":

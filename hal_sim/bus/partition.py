@@ -2,7 +2,7 @@
 
 Owns the interface: blocks of 4 KB, pages of 256 B, what is out of range. What the cells do is in hal_sim/bus/flash.py,
 what a cut leaves in hal_sim/bus/tear.py. Times: typical of a W25Q128 (data sheet 9.6: page program 0.7 ms, sector
-erase 45 ms).
+erase 45 ms); reading takes none unless the Flash says so.
 """
 
 from hal_sim.bus import tear
@@ -27,9 +27,14 @@ class Partition:
     def __init__(self, flash: Flash, block: "Any") -> None:
         self._flash = flash
         self._block = block
+        self._owed_us = 0  # of reading: time moves by the millisecond
 
     def readblocks(self, block: int, buf: "Any", offset: int = 0) -> None:
         self._check(block, offset, len(buf))
+        self._owed_us += self._flash.reading_us()
+        if self._owed_us >= 1000:
+            ms, self._owed_us = divmod(self._owed_us, 1000)
+            self._block(ms)
         self._flash.read(block * SECTOR + offset, buf)
 
     def writeblocks(self, block: int, buf: "Any", offset: "int | None" = None) -> None:

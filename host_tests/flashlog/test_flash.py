@@ -227,6 +227,21 @@ def test_a_dead_chip_raises_at_everything_and_a_read_may_fail_once():
             act()
 
 
+def test_reading_takes_the_time_that_it_is_given_and_one_read_may_take_long():
+    flash, waits = Flash(2), []
+    part = Partition(flash, waits.append)
+    read(part)
+    assert waits == []
+    flash.read_us = 300
+    for _ in range(20):
+        read(part, size=52)
+    assert waits == [1] * 6
+    flash.stall_at, flash.stall_ms = 1, 2500
+    for _ in range(3):
+        read(part)
+    assert waits[6:] == [2500], "and what was left of the others"
+
+
 @pytest.mark.parametrize("where", [(-1, 0), (8, 0), (7, 1), (0, -1)])
 def test_out_of_range_is_an_error(where):
     _, part = opened()
