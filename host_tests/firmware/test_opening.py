@@ -327,9 +327,9 @@ def test_others_run_between_the_pieces_and_an_emergency_does_not_hold_it_back(mo
     kept.boot(settle=False, opened=False)
     kept.queue.hold = lambda: True
     reads = [kept.flash.reads]
-    play(monkeypatch, kept, 90, lambda turn: reads.append(kept.flash.reads))
+    play(monkeypatch, kept, 280, lambda turn: reads.append(kept.flash.reads))
     assert kept.queue.opened.is_set() and reads[-1] >= 256
-    assert max(after - before for before, after in zip(reads, reads[1:], strict=False)) <= 8
+    assert max(after - before for before, after in zip(reads, reads[1:], strict=False)) <= 2
     assert kept.flash.erases == 0
 
 
@@ -342,7 +342,7 @@ def test_what_waited_for_the_opening_goes_to_flash_some_at_a_time(monkeypatch):
     for index in range(70):
         kept.recorder.event("door.opened", index=index, filling="x" * 200)
     programs = [kept.flash.programs]
-    play(monkeypatch, kept, 120, lambda turn: programs.append(kept.flash.programs))
+    play(monkeypatch, kept, 160, lambda turn: programs.append(kept.flash.programs))
     steps = [after - before for before, after in zip(programs, programs[1:], strict=False)]
     assert not kept.queue._memory and sum(steps) >= 140
     assert max(steps) <= 8 * 4
@@ -361,6 +361,6 @@ def test_a_task_that_died_in_the_middle_opens_anew(monkeypatch):
         play(monkeypatch, kept, turns)
         assert not kept.queue.opened.is_set()
     kept.recorder.event("door.opened", index=2)
-    play(monkeypatch, kept, 120)
+    play(monkeypatch, kept, 200)
     assert [record["index"] for _, record in drain(kept.queue.events)] == [0, 1, 2]
     assert kept.queue.opened.is_set() and not kept.queue._memory
