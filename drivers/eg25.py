@@ -68,6 +68,19 @@ def number(text: bytes, default: int = -1) -> int:
     return int(text) if text.isdigit() and len(text) < 10 else default
 
 
+def parse_time(text: bytes) -> "tuple | None":
+    """(year, month, day, hour, minute, second) of "yyyy/MM/dd,hh:mm:ss" and whatever follows; None: no such thing."""
+    if len(text) < 19:
+        return None
+    parts = [number(text[at : at + size]) for at, size in ((0, 4), (5, 2), (8, 2), (11, 2), (14, 2), (17, 2))]
+    if bytes([text[place] for place in (4, 7, 10, 13, 16)]) != b"//,::":
+        return None
+    year, month, day, hour, minute, second = parts
+    if year < 0 or not (0 < month <= 12 and 0 < day <= 31 and 0 <= hour < 24 and 0 <= minute < 60 and 0 <= second < 60):
+        return None
+    return (year, month, day, hour, minute, second)
+
+
 def parse_call(line: bytes) -> "tuple | None":
     """(id, incoming, state, number) of a voice call in a +CLCC line; None for anything else (7.16: LTE lists its
     packet session too, as <mode> 1)."""
@@ -230,6 +243,14 @@ class Eg25:
     async def state(self) -> at.Result:
         """Signal, registrations and SIM in one line (1.2); +CPIN? last: it may fail."""
         return await self.at.command(b"AT+CSQ;+CREG?;+CEREG?;+CPIN?", _STATE_MS, _STATE_PREFIXES)
+
+    async def network_time(self) -> "tuple | None":
+        """The present UTC date and time by what the network told at its last registration, as parse_time gives it.
+
+        AT+QLTS=1 (EC25&EC21 AT Commands Manual V1.3): `+QLTS: ""` while the network has told none.
+        """
+        result = await self.at.command(b"AT+QLTS=1", _QUICK_MS, b"+QLTS:")
+        return parse_time(fields(result.lines[0])[0]) if result.ok and result.lines else None
 
     async def registered(self) -> bool:
         """In the voice network, home or roaming; asked for urgently."""

@@ -25,6 +25,11 @@ def civil_from_days(days: int) -> tuple:
     return year_of_era + era * 400 + (1 if month <= 2 else 0), month, day
 
 
+def seconds_of(date: tuple) -> int:
+    """Seconds since 1970 of (year, month, day, hour, minute, second)."""
+    return days_from_civil(date[0], date[1], date[2]) * 86400 + date[3] * 3600 + date[4] * 60 + date[5]
+
+
 def clock_text(epoch_s: int) -> str:
     """HH:MM in Korea, for the screen."""
     minutes = (epoch_s + KST_S) // 60

@@ -1,12 +1,14 @@
 """Time: monotonic milliseconds that never wrap, and wall time with how far it can be trusted.
 
-Owns both. Must never let wall time decide a delay: everything that waits uses ms().
+Owns both. The relay's word and the clock chip's are *sure*; the mobile network's is good for the dates of records, but
+no certificate is judged by it: anybody's transmitter can be a network. Must never let wall time decide a delay:
+everything that waits uses ms().
 """
 
 import time
 
 from drivers.pcf8563 import Pcf8563
-from firmware.calendar import civil_from_days, days_from_civil
+from firmware.calendar import civil_from_days, seconds_of
 
 _EARLIEST_MS = 1_767_225_600_000  # 2026-01-01: nobody's present time is before this
 _LATEST_MS = 4_102_444_800_000  # 2100-01-01: what the clock chip can hold
@@ -21,6 +23,7 @@ class Clock:
         self._last = time.ticks_ms()
         self._ms = 0
         self._offset_ms: int | None = None  # wall time (ms since 1970, UTC) minus ms()
+        self._sure = False
         self.read_chip()
 
     def ms(self) -> int:
@@ -38,9 +41,15 @@ class Clock:
             date = None
         if not date:
             return False
-        seconds = days_from_civil(date[0], date[1], date[2]) * 86400 + date[3] * 3600 + date[4] * 60 + date[5]
-        self._offset_ms = seconds * 1000 - self.ms()
+        self._offset_ms = seconds_of(date) * 1000 - self.ms()
+        self._sure = True
         return True
+
+    def quality(self) -> str:
+        """How far wall time can be trusted, as records say it: unset, network, set."""
+        if self._offset_ms is None:
+            return "unset"
+        return "set" if self._sure else "network"
 
     def wall_ms(self, at_ms: int) -> "int | None":
         """Wall time in ms since 1970, UTC, of a monotonic time; None while the clock is not set."""
@@ -50,6 +59,17 @@ class Clock:
         """Seconds since 1970, UTC; 0 while the clock is not set."""
         return 0 if self._offset_ms is None else (self.ms() + self._offset_ms) // 1000
 
+    def sure_s(self) -> int:
+        """As wall_s; 0 too while only the mobile network told it."""
+        return self.wall_s() if self._sure else 0
+
+    def hear_network(self, at_ms: int) -> bool:
+        """It is at_ms now (ms since 1970, UTC), says the mobile network. False: that cannot be, or is known better."""
+        if self._sure or not _EARLIEST_MS <= at_ms < _LATEST_MS:
+            return False
+        self._offset_ms = at_ms - self.ms()
+        return True
+
     def set_wall(self, at_ms: int) -> bool:
         """It is at_ms now (ms since 1970, UTC), says somebody who can be trusted. False: that cannot be.
 
@@ -58,8 +78,9 @@ class Clock:
         if not _EARLIEST_MS <= at_ms < _LATEST_MS:
             return False
         now = self.ms()
-        if self._offset_ms is None or abs(now + self._offset_ms - at_ms) > _CLOSE_MS:
+        if self._offset_ms is None or not self._sure or abs(now + self._offset_ms - at_ms) > _CLOSE_MS:
             self._offset_ms = at_ms - now
+            self._sure = True
             self._write_chip(at_ms // 1000)
         return True
 

@@ -115,7 +115,7 @@ class Recorder:
         up = self._clock.ms()
         at = self._clock.wall_ms(up)
         seq = self._seq + 1
-        fields.update(seq=seq, at=at, up=up, clock="unset" if at is None else "set", kind=kind, test=bool(test))
+        fields.update(seq=seq, at=at, up=up, clock=self._clock.quality(), kind=kind, test=bool(test))
         if self.boot:
             fields["boot"] = self.boot
         data = json.dumps(fields, separators=_COMPACT).encode()
@@ -143,7 +143,7 @@ def dated(data: bytes, boot: int, clock: "Clock") -> bytes:
     if record["boot"] != boot or record["clock"] != "unset":
         return data
     record["at"] = clock.wall_ms(record["up"])
-    record["clock"] = "late"
+    record["clock"] = "late" if clock.sure_s() else clock.quality()
     if "from_up" in record:
         record["from"] = clock.wall_ms(record.pop("from_up"))
     return json.dumps(record, separators=_COMPACT).encode()

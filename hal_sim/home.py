@@ -81,6 +81,7 @@ class Home:
         index_path = self.root + "/sound/index.json"
         self.room_speaker = RoomSpeaker(self.sched, self.emit, index_path)
         self.modem = ModemChip(self.sched, self.emit, store=FolderStore(self.root + "/modem"))
+        self.modem.epoch_s = _epoch_s(scenario.get("start", DEFAULT_START))
         self.modem.texts = _spoken_files(index_path)
         for name in self.modem.texts:
             if name.startswith("report_"):  # an installed gateway: the modem was given its files long ago
@@ -228,7 +229,7 @@ class Home:
     def _do_modem(self, step: dict) -> None:
         if "fault" in step:
             self.modem.set_fault(step["fault"])
-        self.modem.set_network(step.get("voice"), step.get("data"), step.get("rssi"))
+        self.modem.set_network(step.get("voice"), step.get("data"), step.get("rssi"), step.get("time"))
         if "data" in step:
             self.net.set_attached(step["data"])
 

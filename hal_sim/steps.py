@@ -83,7 +83,7 @@ STEPS = {
     "hang_up": {},
     "call_in": {"from": (_TEXT, True)},
     "modem": {"fault": (_one_of("hang", "reset", "no_sim", "none"), False), "voice": (_BOOL, False),
-              "data": (_BOOL, False), "rssi": (_NUMBER, False)},
+              "data": (_BOOL, False), "rssi": (_NUMBER, False), "time": (_BOOL, False)},
     "relay": {"up": (_BOOL, False), "fault": (_one_of(*RELAY_FAULTS), False), "command": (_OBJECT, False)},
     "net": {"dns": (_one_of(*DNS), False), "latency_ms": (_MS, False)},
     "mains": {"on": (_BOOL, True)},

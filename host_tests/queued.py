@@ -20,6 +20,12 @@ class Clock:
     def wall_s(self):
         return 0 if self.offset is None else (self.offset + self.now) // 1000
 
+    def sure_s(self):
+        return self.wall_s()
+
+    def quality(self):
+        return "unset" if self.offset is None else "set"
+
 
 class Log:
     def __init__(self):

@@ -8,6 +8,7 @@ from micropython import const
 
 from drivers import at, eg25
 from drivers.eg25_files import Eg25Files, FileRefused, Interrupted, local_crc
+from firmware.calendar import seconds_of
 from firmware.numbers import EMERGENCY_NUMBERS
 
 SUPERVISE_MS = const(30000)
@@ -75,9 +76,19 @@ class Upkeep:
         status.registration = eg25.registration(result, b"+CREG:")
         status.packet = eg25.registration(result, b"+CEREG:")
         self._tell(self.trouble())
-        if not self._waiting_off and status.registration in _REGISTERED:
-            self._waiting_off = await modem.call_waiting_off()
+        if status.registration in _REGISTERED:
+            if not self._waiting_off:
+                self._waiting_off = await modem.call_waiting_off()
+            await self._ask_time()
         return True
+
+    async def _ask_time(self) -> None:
+        """The network's, while nobody has told one: of all that may know it here it needs no link and no clock chip."""
+        if self._clock.wall_s():
+            return
+        date = await self._modem.network_time()
+        if date is not None and self._clock.hear_network(seconds_of(date) * 1000):
+            self._log.info("modem: the network told the time")
 
     def trouble(self) -> str:
         """Empty, or what is wrong: sim missing, sim pin, denied, not registered."""

@@ -95,7 +95,7 @@ class Link:
         clock = self.parts.clock
         up = clock.ms()
         at = clock.wall_ms(up)
-        return {"boot": self.parts.recorder.boot, "up": up, "at": at, "clock": "unset" if at is None else "set"}
+        return {"boot": self.parts.recorder.boot, "up": up, "at": at, "clock": clock.quality()}
 
     def _mains(self) -> bool:
         return bool(self.parts.board.mains.value())
@@ -111,7 +111,7 @@ class Link:
         now = self.parts.clock.ms()
         self._warn_of_renewal()
         self._judge_relay()
-        self.kept.passed(self.parts.clock.wall_s())
+        self.kept.passed(self.parts.clock.sure_s())
         left = self._beat_ms + self._every_s() * 1000 - now
         return min(max(left, 1), _IDLE_MS if self.courier.oldest_ms() >= 0 else _SILENT_MS)
 

@@ -85,10 +85,10 @@ class Orders:
                 self._queue.pop(0)
 
     async def _carry_out(self, order: "Any") -> None:
-        now = self._parts.clock.wall_ms(self._parts.clock.ms())
-        if now is None:
+        now_s = self._parts.clock.sure_s()
+        if not now_s:
             self._answer(order, "the time is not known")
-        elif order["expires"] < now:
+        elif order["expires"] < now_s * 1000:
             self._answer(order, "too late")
         elif order["name"] == "state":
             self._parts.recorder.event("command.done", id=order["id"], state=self._parts.state())

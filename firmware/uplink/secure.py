@@ -65,7 +65,7 @@ class Secure:
 
     def _known_s(self) -> int:
         """The clock's time; 0 when it does not know it, or is wrong for certain."""
-        now_s, floor_s = self._clock.wall_s(), self.floor_s()
+        now_s, floor_s = self._clock.sure_s(), self.floor_s()
         return now_s if floor_s <= now_s < floor_s + _LIFE_S else 0
 
     def now_s(self) -> int:

@@ -133,7 +133,7 @@ class Session:
     async def _wait_for_time(self) -> None:
         left_ms = _TIME_MS
         clock = self._link.parts.clock
-        while not clock.wall_s() and left_ms > 0 and self._mqtt.error is None:
+        while not clock.sure_s() and left_ms > 0 and self._mqtt.error is None:
             await asyncio.sleep_ms(50)
             left_ms -= 50
 

@@ -66,6 +66,8 @@ class ModemChip:
         self.pin_tries = 0  # PINs entered: a locked card survives two wrong ones
         self.voice = True
         self.data = True
+        self.epoch_s: int | None = None  # UTC, s since 1970, at world time 0 by the network's clock; None: it has none
+        self.tells_time = True
         self.rssi = 22  # as +CSQ gives it: -113 dBm + 2 dBm * rssi
         self.session = False  # a packet data session: survives +++, listed by +CLCC as a data call
         self.calls = Calls(self)
@@ -197,9 +199,12 @@ class ModemChip:
     # --- network -----------------------------------------------------------------------------------------------
 
     def set_network(
-        self, voice: "bool | None" = None, data: "bool | None" = None, rssi: "int | None" = None
+        self, voice: "bool | None" = None, data: "bool | None" = None, rssi: "int | None" = None,
+        time: "bool | None" = None
     ) -> None:
         """What the cell offers; None leaves it. A voice call ends with its network."""
+        if time is not None:
+            self.tells_time = bool(time)
         if data is not None:
             self.data = bool(data)
         if rssi is not None:
@@ -209,6 +214,12 @@ class ModemChip:
             if not self.voice:
                 self.calls.network_lost()
             self.at.registration_changed()
+
+    def network_time_s(self) -> "int | None":
+        """What the network tells who registers, and the module counts on."""
+        if self.epoch_s is None or not self.tells_time or self.at.registration() != 1:
+            return None
+        return self.epoch_s + self.sched.now_ms // 1000
 
     def set_line(self, reply: str, after_ms: "int | None" = None) -> None:
         """How the far end takes outgoing calls from now on: answer, busy, no_answer, drop."""

@@ -7,6 +7,7 @@ by itself; ValueError is ERROR, CmeError is +CME ERROR. Sources: AT Commands Man
 from micropython import const
 
 from hal_sim.modem.files import CmeError
+from hal_sim.pcf8563 import civil_from_days
 
 _TYPE_CHECKING = const(0)
 if _TYPE_CHECKING:
@@ -19,6 +20,7 @@ CMUX = 2
 _IMEI = "866834040000019"
 _IMSI = "450080000000019"
 _OPERATOR = "SIM-KT"
+_ZONE_QUARTERS = 36
 
 
 def unquote(text: str) -> str:
@@ -143,6 +145,19 @@ def _cops(chip: "ModemChip", operation: str, arguments: str) -> "list | str | No
     return []
 
 
+def _qlts(chip: "ModemChip", operation: str, arguments: str) -> "list | str | None":
+    """1: UTC, else local time: Korea is 36 quarters of an hour ahead. Null while the network has told none."""
+    if operation == "=?":
+        return ["+QLTS: (0-2)"]
+    now_s = chip.network_time_s()
+    if now_s is None:
+        return ['+QLTS: ""']
+    seconds = now_s + (0 if arguments == "1" else _ZONE_QUARTERS * 900)
+    day, rest = divmod(seconds, 86400)
+    date = civil_from_days(day) + (rest // 3600, rest // 60 % 60, rest % 60, _ZONE_QUARTERS)
+    return ['+QLTS: "%04d/%02d/%02d,%02d:%02d:%02d+%d,0"' % date]
+
+
 def _cimi(chip: "ModemChip", operation: str, arguments: str) -> "list | str | None":
     _need_sim(chip)
     return [_IMSI] if operation == "" else []
@@ -216,7 +231,7 @@ TABLE: dict = {
     "+GMI": _constant("Quectel"), "+CGMI": _constant("Quectel"),
     "+GMM": _constant("EG25"), "+CGMM": _constant("EG25"),
     "+GMR": _constant("EG25GGBR07A08M2G"), "+CGMR": _constant("EG25GGBR07A08M2G"),
-    "+GSN": _constant(_IMEI), "+CGSN": _constant(_IMEI), "+CIMI": _cimi,
+    "+GSN": _constant(_IMEI), "+CGSN": _constant(_IMEI), "+CIMI": _cimi, "+QLTS": _qlts,
     "+QCCID": _constant("+QCCID: 8982080000000000019"),
     "+CMEE": _value("+CMEE", 2, "(0-2)"), "+CMGF": _value("+CMGF", 1, "(0,1)", True),
     "+CFUN": _cfun, "+CPIN": _cpin, "+CSQ": _csq, "+CREG": _registration("+CREG", False),

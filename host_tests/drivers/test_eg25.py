@@ -44,6 +44,35 @@ def test_fuzzed_lines_never_raise():
         assert call is None or (call[0] >= 1 and call[2] in range(6))
 
 
+@pytest.mark.req("TEL-07")
+def test_the_networks_time_is_read_as_it_comes():
+    assert eg25.parse_time(b"2017/01/13,03:40:48+32,0") == (2017, 1, 13, 3, 40, 48)
+    assert eg25.parse_time(b"2099/12/31,23:59:59") == (2099, 12, 31, 23, 59, 59)
+
+
+@pytest.mark.parametrize("text", [
+    b"", b"2017/01/13,03:40:4", b"2017-01-13,03:40:48", b"17/01/13,03:40:48+32",
+    b"2017/00/13,03:40:48", b"2017/13/13,03:40:48",
+    b"2017/01/00,03:40:48", b"2017/01/32,03:40:48", b"2017/01/13,24:40:48", b"2017/01/13,03:60:48",
+    b"2017/01/13,03:40:60",
+    b"2017/01/13 03:40:48", b"+017/01/13,03:40:48", b"2017/ 1/13,03:40:48", b"a" * 40, bytes(range(40)),
+])
+def test_what_is_no_time_is_none(text):
+    assert eg25.parse_time(text) is None
+
+
+def test_every_cut_of_a_time_is_none_and_fuzz_never_raises():
+    good = b"2017/01/13,03:40:48"
+    assert all(eg25.parse_time(good[:end]) is None for end in range(len(good)))
+    rng = random.Random(8)
+    for _ in range(FUZZ_COUNT):
+        text = bytearray(good + b"+32,0")
+        for _ in range(rng.randrange(1, 4)):
+            text[rng.randrange(len(text))] = rng.randrange(256)
+        date = eg25.parse_time(bytes(text))
+        assert date is None or (date[1] in range(1, 13) and date[2] in range(1, 32) and date[3] < 24)
+
+
 def test_state_of_signal_network_and_sim():
     good = at.Result(at.OK, -1, [b"+CSQ: 22,99", b"+CREG: 1,1", b'+CEREG: 2,5,"D509","80D413D",7', b"+CPIN: READY"])
     assert eg25.signal_dbm(good) == -113 + 2 * 22

@@ -76,6 +76,28 @@ def test_times_that_cannot_be_are_refused(bench):
     assert mine.wall_s() == NOW_S
 
 
+@pytest.mark.req("TEL-07")
+@pytest.mark.fault(80)
+def test_the_networks_time_dates_records_and_is_sure_of_nothing(bench):
+    sched, chip, start = bench
+    chip.lose()
+    mine = start()
+    assert mine.quality() == "unset" and not mine.hear_network(315_964_810_000), "1980: a module that was told nothing"
+    assert mine.hear_network(NOW_S * 1000) and mine.quality() == "network"
+    assert (mine.wall_s(), mine.sure_s()) == (NOW_S, 0)
+    assert chip.lost, "the next start asks again"
+    sched.now_ms += 1000
+    assert mine.set_wall((NOW_S + 1) * 1000), "the relay says the same"
+    assert (mine.quality(), mine.sure_s(), chip.lost) == ("set", NOW_S + 1, False)
+
+
+@pytest.mark.req("SEC-01")
+def test_the_network_never_moves_a_clock_that_is_sure(bench):
+    mine = bench[2]()
+    assert mine.quality() == "set" and not mine.hear_network((NOW_S + 86_400) * 1000)
+    assert mine.wall_s() == mine.sure_s() == NOW_S
+
+
 def test_a_chip_that_does_not_answer_costs_nothing_but_the_next_start(bench):
     mine = bench[2]()
     mine._chip.write = lambda *_: 1 / 0

@@ -246,6 +246,19 @@ def test_a_clock_that_is_wrong_for_certain_keeps_nobody_out(uplink, tmp_path):
     assert not dates.is_believed(), "it has ended before the latest that is certainly past"
 
 
+@pytest.mark.req("SEC-01")
+@pytest.mark.fault(79)
+def test_a_mobile_network_that_tells_another_year_keeps_nobody_out_and_lets_nobody_in(uplink, tmp_path):
+    dates = Dates(uplink, tmp_path, floor_s=seconds(2027))
+    dates.clock.sure_s = lambda: 0
+    for date in ((2026, 1, 5), (2028, 4), (2040,)):
+        dates.is_set(*date)
+        assert dates.is_believed(), date
+    dates.kept.floor_s = seconds(2028, 4)
+    dates.is_set(2027)
+    assert not dates.is_believed(), "it has ended, whatever the network says"
+
+
 def test_a_handshake_that_fails_leaves_no_stream_of_tls_open(uplink, tmp_path):
     class Stream:
         closed = 0

@@ -25,6 +25,9 @@ class Clock:
     def wall_ms(self, at_ms):
         return None if self.wall is None else self.wall + at_ms - self.now
 
+    def sure_s(self):
+        return 0 if self.wall is None else self.wall // 1000
+
     def set_wall(self, at_ms):
         if not NOW - 10**10 < at_ms < NOW + 10**10:
             return False

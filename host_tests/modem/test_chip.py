@@ -168,6 +168,16 @@ def test_multiplexer_and_data_mode_and_the_ways_out():
     assert bench.ask("ATO") == ["CONNECT 150000000"]
 
 
+def test_the_network_tells_the_time_to_who_is_registered():
+    bench = Bench()
+    assert bench.ask("AT+QLTS=1") == ['+QLTS: ""', "OK"], "this one has no clock"
+    bench.chip.epoch_s = 1_484_250_000 - bench.chip.sched.now_ms // 1000  # 2017-01-12 19:40:00
+    assert bench.ask("AT+QLTS=1") == ['+QLTS: "2017/01/12,19:40:00+36,0"', "OK"]
+    assert bench.ask("AT+QLTS=2")[0].startswith('+QLTS: "2017/01/13,04:40:0')
+    bench.chip.set_network(time=False)
+    assert bench.ask("AT+QLTS=1") == ['+QLTS: ""', "OK"]
+
+
 def test_files_and_playing_into_the_call():
     bench = Bench()
     bench.chip.texts["a.wav"] = "hello"

@@ -38,8 +38,18 @@ def out(what, **more):
 
 
 class Clock:
+    def __init__(self):
+        self.told = []  # times of the network
+
     def ms(self):
         return SCHED.now_ms
+
+    def wall_s(self):
+        return len(self.told)
+
+    def hear_network(self, at_ms):
+        self.told.append(at_ms)
+        return True
 
 
 class Log:

@@ -127,6 +127,17 @@ def test_what_came_undated_is_dated_when_its_boot_is(store, by):
     assert kept["at"] is None and kept["clock"] == "unset"  # as sent
 
 
+@pytest.mark.req("TEL-07")
+def test_the_mobile_networks_time_dates_its_own_record_only(store):
+    done = commit(store, arrived("event", batch(undated(1, up=1000), record(2, up=2000, clock="network"))),
+                  arrived("beat", {**BEAT, "clock": "network"}))
+    assert done.times == {"GW-1": False}, "the gateway is told the time"
+    assert rows(store, "SELECT seq, at, clock FROM records ORDER BY seq") == [
+        (1, None, "unset"), (2, RECORD["at"], "network")]
+    commit(store, arrived("beat", {**BEAT, "up": 3000, "at": 1_000_003_000}))
+    assert rows(store, "SELECT at, clock FROM records WHERE seq = 1") == [(1_000_001_000, "late")]
+
+
 def test_a_record_without_up_is_never_dated_by_others(store):
     old = undated(1)
     del old["up"]

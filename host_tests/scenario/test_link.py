@@ -136,7 +136,8 @@ def test_without_a_network_it_waits_for_one_and_says_so():
 @pytest.mark.req("TEL-07")
 @pytest.mark.fault(80)
 def test_without_a_clock_records_are_dated_when_the_relay_tells_the_time():
-    line = play([step(0, "clock", lost=True), step(0, "modem", data=False), door(T), step(T + M, "modem", data=True),
+    line = play([step(0, "clock", lost=True), step(0, "modem", data=False, time=False), door(T),
+                 step(T + M, "modem", data=True),
                  door(T + 2 * M, False), step(T + 3 * M, "power_cut", for_ms=1000), door(T + 4 * M)], T + 5 * M)
     opened = line.record("door.opened")
     start = 1_772_323_200_000  # 2026-03-01 09:00 in Korea
@@ -203,6 +204,23 @@ def test_no_handshake_is_made_while_somebody_is_asked():
     line = play([step(T - 10 * S, "modem", data=False), press(T), step(T + 2 * S, "modem", data=True)], T + 60 * S)
     assert line.first("dial")["t"] - T <= 15_200
     assert min(t for t in ups(line) if t > T) >= line.first("dial")["t"]
+
+
+@pytest.mark.req("TEL-07")
+@pytest.mark.fault(80)
+def test_without_a_clock_and_without_a_link_the_mobile_network_dates_the_records():
+    """The relay's own word comes first thing with the link; a power cut forgets what only the network said."""
+    line = play([step(0, "clock", lost=True), step(0, "relay", up=False), door(T + 40 * S),
+                 step(T + M, "power_cut", for_ms=1000), door(T + M + 10 * S, False), door(T + 2 * M),
+                 step(T + 3 * M, "relay", up=True)], T + 3 * M + LATE_S * S)
+    start = 1_772_323_200_000  # 2026-03-01 09:00 in Korea
+    first, second = line.records("door.opened")
+    for record, at in ((first, T + 40 * S), (second, T + 2 * M)):
+        assert record["clock"] == "network" and abs(record["at"] - start - at) < 2500
+    [early] = line.records("door.closed")  # before the modem was up again
+    assert early["clock"] == "late" and abs(early["at"] - start - T - M - 10 * S) < 2500
+    assert line.records("gateway.recovered")[-1]["clock"] in ("network", "set")
+    told_once(line)
 
 
 @pytest.mark.req("EMG-11")

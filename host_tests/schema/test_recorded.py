@@ -88,14 +88,16 @@ def test_a_radio_that_hears_nobody():
 
 @pytest.mark.req("TEL-07")
 @pytest.mark.fault(80)
-def test_a_gateway_that_learns_the_time_late():
-    """What it recorded before is dated afterwards, each kind of it."""
+@pytest.mark.parametrize(("network", "quality"), [(False, "late"), (True, "network")])
+def test_a_gateway_that_learns_the_time_late(network, quality):
+    """What it recorded before is dated afterwards, each kind of it; sooner, and less surely, by the mobile network."""
     line = play([step(0, "relay", up=False), step(100, "clock", lost=True), step(1000, "power_cut", for_ms=5000),
-                 press(60_000), press(66_000, "cancel"), step(15 * M, "relay", up=True)], 35 * M, sensors=WIDE)
+                 step(2000, "modem", time=network), press(60_000), press(66_000, "cancel"),
+                 step(15 * M, "relay", up=True)], 35 * M, sensors=WIDE)
     found = judged(line)
     assert found["emergency.cancelled"] == 1 and found["activity"] >= 6 and found["status"] == 7
     records = [each["record"] for each in line.all("relay")]
-    late = [record for record in records if record["clock"] == "late"]
+    late = [record for record in records if record["clock"] == quality]
     assert {record["kind"] for record in late} == {"event", "status", "activity"}
     assert all(record["from"] is not None for record in late if record["kind"] == "activity")
     assert [record for record in records if record["clock"] == "unset"] == []

@@ -132,12 +132,12 @@ class Group:
         seen: dict[tuple[str, int], int] = {}
         wanted: set[tuple[str, int]] = set()
         for message, _ in self._messages:
-            if isinstance(message, Beat) and message.at is not None:
+            if isinstance(message, Beat) and message.at is not None and message.clock != "network":
                 seen.setdefault((message.gateway, message.boot), message.at - message.up)
         for batch, _ in batches:
             for record in batch.records:
                 wanted.add((batch.gateway, record.boot))
-                if record.at is not None and record.up is not None:
+                if record.at is not None and record.up is not None and record.clock != "network":
                     seen.setdefault((batch.gateway, record.boot), record.at - record.up)
         started = store.started(wanted | set(seen))
         for (gateway, boot), moment in sorted(seen.items()):
@@ -248,5 +248,5 @@ def _row(gateway: str, record: Record, started: dict[tuple[str, int], int], now:
 
 
 def _is_off(beat: Beat, received: int) -> bool:
-    """The gateway does not know the time, or its clock has drifted on a connection that has been up for weeks."""
-    return beat.at is None or abs(beat.at - received) > _OFF_MS
+    """It does not surely know the time, or its clock has drifted on a connection that has been up for weeks."""
+    return beat.at is None or beat.clock == "network" or abs(beat.at - received) > _OFF_MS

@@ -22,7 +22,7 @@ _TOPIC = re.compile(r"gw/([A-Za-z0-9][A-Za-z0-9._-]{0,31})/up/(event|data|beat|l
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
 _WORD = re.compile(r"[a-z][a-z0-9_.]{0,39}", re.ASCII)
 _BATCH = re.compile(r'\{"boot":(\d{1,16}),"batch":(\d{1,16}),"records":\[', re.ASCII)
-_CLOCKS = ("set", "late", "unset")
+_CLOCKS = ("set", "late", "network", "unset")
 _LINKS = ("up", "lost", "down")
 
 
