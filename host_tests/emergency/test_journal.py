@@ -130,6 +130,20 @@ def test_hours_of_busy_spend_one_slot():
         assert home.boot(rtc=False)[1].state == state
 
 
+@pytest.mark.req("TEL-07")
+@pytest.mark.fault(80)
+def test_the_number_of_the_boot_is_written_to_flash_in_the_middle_of_redialling_too():
+    """It is known some seconds after the start; without it the next boot could take the same."""
+    home = Home()
+    journal, _, _ = home.boot()
+    journal.prepare()
+    for boot in (0, 0, 12, 12):
+        journal.boot = boot
+        journal.save(some(), 0, 0)
+    assert home.flash.programs == 2
+    assert home.boot(rtc=False)[0].boot == 12
+
+
 @pytest.mark.req("EMG-17")
 def test_the_end_flash_had_no_room_for_is_written_once_there_is():
     home = Home()

@@ -73,7 +73,7 @@ def test_a_press_just_after_power_on_does_not_wait_for_a_full_queue(opening):
     assert line.first("beacon", sound=True)["t"] - PRESS <= 200
     assert len(line.all("prompt_end", to="line")) == len(empty.all("prompt_end", to="line")) == 2
     judge(line, FULL)
-    assert line.first("opened")["boot"] == 12
+    assert line.first("opened")["boot"] == 12 and line.times("link", link="up")[0] >= line.first("opened")["t"]
     steps = [record["event"] for record in got(line) if record.get("event", "").startswith("emergency.")]
     assert steps == ["emergency.triggered", "emergency.dialled", "emergency.answered", "emergency.ended"]
     before = [one for one in line.all("relay") if one["record"].get("event") == "emergency.dialled"]
@@ -185,6 +185,16 @@ def test_an_opening_that_raises_costs_neither_the_call_nor_a_record(opening):
     assert sorted(idents) == sorted(expected)
 
 
+@pytest.mark.req("ZB-19")
+def test_what_is_handed_over_says_the_number_of_this_boot(opening):
+    """Asked for before that is known: it is written then."""
+    steps = [step(60_000, "monitor", touch="sensors.rename", **{"with": {"sensor": "kitchen", "to": "주방"}}),
+             step(130_000, "power_cut", for_ms=1000), step(140_000, "monitor", touch="takeover.make", **{"with": {}})]
+    line = opening(SLOW, steps, 180_000)
+    [written] = [one["t"] for one in line.all("log") if one["text"] == "takeover: the file is written"]
+    assert 140_000 < line.all("opened")[1]["t"] <= written
+
+
 # ---------------------------------------------------------------------------------- safe modes
 @pytest.mark.req("TEL-02")
 @pytest.mark.fault(88)
@@ -202,6 +212,15 @@ def test_in_a_safe_boot_119_is_dialled_and_records_are_kept_as_far_as_it_has_a_q
         assert line.record("emergency.answered")["boot"] == boots[0], "in flash, over the power cut"
     else:
         assert len(boots) == 1 and not safe
+
+
+@pytest.mark.fault(85)
+def test_without_a_queue_at_all_the_number_comes_from_the_journal_and_nothing_is_kept(opening):
+    line = opening({**SMALL, "no_queue": True}, [ANSWERS, press(PRESS), step(40_000, "power_cut", for_ms=1000)], 60_000)
+    first, second = line.all("alone")
+    assert dialled(line)[0] <= DIALLED_MS
+    assert first["boot"] == first["journal"] > 5_000_000 and second["boot"] == first["boot"] + 1
+    assert first["left"] == second["left"] == 0
 
 
 @pytest.mark.fault(88)

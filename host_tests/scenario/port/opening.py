@@ -3,8 +3,9 @@
 JOB, JSON: `sectors` of the queue's flash; `old`: so many records of boot 11 are in it beforehand, of `bytes` each;
 `read_us`: what a read of it takes until it is open; `stall_at`, `stall_ms`, `cut_at`: as of the Flash, from the start;
 `raises_at`: in the first boot its n-th read raises what no driver should; `dead_from`: from that boot on, 1 is the
-first, it does not answer; `broken_boots`: so many boots that failed went before. Told: `old` of each record that was
-there, `made` of each that got its identity, `opened` when the queue was, with the number that the journal has by then.
+first, it does not answer; `broken_boots`: so many boots that failed went before; `no_queue`: it cannot be built. Told:
+`old` of each record that was there, `made` of each that got its identity, `opened` when the queue was, with the number
+that the journal has by then, `alone` instead of it without a queue, with the records that wait for a number.
 """
 
 import json
@@ -57,13 +58,20 @@ class Seen(app.Gateway):
 
     def start_queue(self) -> None:
         super().start_queue()
-        if not isinstance(self.queue, Absent):
-            self._waits = asyncio.create_task(self._opened())
+        self._waits = asyncio.create_task(self._alone() if isinstance(self.queue, Absent) else self._opened())
+
+    async def _alone(self) -> None:
+        await asyncio.sleep_ms(10_000)
+        home.emit("alone", boot=self.recorder.boot, journal=self.journal.boot, left=self.recorder.unnumbered())
 
     async def _opened(self) -> None:
         await self.queue.opened.wait()
         flash.read_us = 0
         home.emit("opened", boot=self.recorder.boot, journal=self.journal.boot, flash=self.queue.flash is not None)
+
+
+def refuse(*_args):
+    raise MemoryError("broken")
 
 
 def record(seq: int) -> bytes:
@@ -112,5 +120,7 @@ flash.stall_at, flash.stall_ms = job.get("stall_at"), job.get("stall_ms", 0)
 flash.cut_at, flash.tear = job.get("cut_at"), "any"
 if job.get("broken_boots"):
     home.rtc_cells[0] = bytes(128) + b"BC" + bytes((job["broken_boots"],))
+if job.get("no_queue"):
+    app.Queue = refuse
 app.Gateway = Seen
 run(home, app.run)
