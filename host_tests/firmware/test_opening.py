@@ -103,6 +103,22 @@ def _once(records):
 
 
 @pytest.mark.req("TEL-02")
+def test_what_is_in_memory_is_not_given_before_it_is_known_what_flash_has():
+    """An answer for it would be one for all older ones."""
+    kept = Kept()
+    boot = kept.boot().boot
+    kept.recorder.event("door.opened", index=0)
+    kept.work()
+    kept.boot(opened=False, settle=False)
+    queue = kept.queue
+    queue.append(boot + 1, 1, b'{"index":1}', 1)
+    for _ in queue.opening():
+        assert queue.events.peek() is None and queue.waiting() == 1
+    queue.append(boot + 1, 2, b'{"index":2}', 1)
+    assert [record["index"] for _, record in drain(queue.events)] == [0, 1, 2]
+
+
+@pytest.mark.req("TEL-02")
 @pytest.mark.fault(1)
 def test_a_power_cut_at_any_operation_of_the_opening_costs_only_what_was_in_memory():
     cuts = 0
