@@ -90,6 +90,9 @@ def test_a_command_is_carried_out_and_answered_and_a_bad_one_is_refused_with_the
         assert (changed["record"]["value"], changed["record"]["by"]) == (False, "care")
         await page.ask(command={"name": "no.such", "fields": 'text="two words"'})
         assert (await page.record("command.refused"))["record"]["reason"] == "unknown command"
+        ended = [("settings.set", "done", None), ("no.such", "refused", "unknown command")]
+        await page.until(lambda: ended == [(line["name"], line["state"], line["reason"]) for line in page.lines
+                                           if line["what"] == "order" and line["name"] != "state"], "both are told")
         for bad in ({"name": "No Such"}, {"name": "state", "fields": '"'}, {"name": "state", "fields": "id=1"}, 7):
             await page.ask(command=bad)
         await page.until(lambda: len(page.refused) == 4, "each bad one is refused")

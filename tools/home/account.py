@@ -6,7 +6,9 @@ is committed. Times are ms of the home. Must never say more than the relay knows
 
 from __future__ import annotations
 
-from tools.home.ledger import Entry
+from tools.home.ledger import Entry, Order
+
+_ENDED = ("done", "refused", "expired")
 
 
 class Account:
@@ -15,6 +17,7 @@ class Account:
     def __init__(self, broker: str, gateway: str, epoch_ms: float) -> None:
         self._epoch_ms = epoch_ms
         self._last: Entry | None = None
+        self._ended: dict[str, str] = {}  # commands that were told: id -> done, refused or expired
         self.told: dict = {
             "broker": broker,  # mosquitto, embedded, or simulated: broker and relay are part of the simulated home
             "gateway": gateway, "relay": "up" if broker == "simulated" else "starting", "tail": [],
@@ -56,3 +59,12 @@ class Account:
         if (entry.silent is None) != (last is None or last.silent is None):
             lines.append({"what": "heard" if entry.silent is None else "silent"})
         return [{**line, "gateway": self.told["gateway"]} for line in lines]
+
+    def orders(self, orders: list[Order]) -> list[dict]:
+        """The timeline's lines for the commands that ended since; one that had expired may be answered after all."""
+        lines = []
+        for order in orders:
+            if order.state in _ENDED and self._ended.get(order.id) != order.state:
+                self._ended[order.id] = order.state
+                lines.append({"what": "order", "name": order.name, "state": order.state, "reason": order.reason})
+        return lines

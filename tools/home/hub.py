@@ -107,7 +107,7 @@ class Hub:
 
     def _note(self, what: str, **fields: object) -> None:
         """A timeline line of what the simulator does not see."""
-        self._keep({"t": round(self.clock.now_ms()), "what": what, **fields})
+        self._keep({"t": round(self.clock.reached_ms()), "what": what, **fields})
 
     def _keep(self, line: dict) -> None:
         self._history.append(line)
@@ -126,14 +126,14 @@ class Hub:
         """The relay committed a record: `gateway`, `record`, `new`."""
         if told.get("gateway") == self.gateway:  # of a home that is over others may come late
             new = bool(told.get("new"))
-            self.account.record(round(self.clock.now_ms()), new)
+            self.account.record(round(self.clock.reached_ms()), new)
             self._note("relay" if new else "repeat", record=told["record"])
 
     def relay_is(self, state: str, tail: list[str]) -> None:
         """Broker and relay are starting, up, or one of them died with these words."""
         self.account.relay(state, tail)
         if state == "dead":
-            self._note("log", level="error", text=" | ".join(tail[-3:]))
+            self._note("log", level="error", text=" | ".join([*tail[-1:], *tail[-3:-1]]))  # what ended, then its words
 
     async def watch(self) -> None:
         """For ever: what the relay's database says of the gateway, and tell the pages what is new of the link."""
@@ -141,9 +141,9 @@ class Hub:
             await asyncio.sleep(LOOK_S)
             gateway = self.gateway
             if self.outside is not None:
-                entry = await asyncio.to_thread(ledger.read, self.outside.database, gateway)
+                entry, sent = await asyncio.to_thread(ledger.read, self.outside.database, gateway)
                 if entry is not None and gateway == self.gateway:
-                    for line in self.account.entry(entry):
+                    for line in [*self.account.entry(entry), *self.account.orders(sent)]:
                         self._note(**line)
             if self._shown != self.account.told:
                 self._shown = dict(self.account.told)

@@ -19,7 +19,7 @@ let state = blank();
 let world = {};
 let alive = false; // the simulator runs
 let fast = false;
-const OUTSIDE = new Set(["did", "relay", "repeat", "link", "silent", "heard"]); // lines whose time may be the server's guess
+const OUTSIDE = new Set(["did", "relay", "repeat", "link", "silent", "heard", "order"]); // lines whose time may be the server's guess
 
 const link = connect(receive, linkChanged);
 const markSpeed = segments(find("speed"), "1", (x) => link.step({ do: "speed", x: Number(x) }));

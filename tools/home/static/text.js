@@ -67,6 +67,7 @@ const WORDS = {
   waiting: ["게이트웨이에 남은 기록 %n개 (%s)", "%n records wait in the gateway (%s)"], committed: ["마지막 저장", "last stored"], repeats: ["되풀이", "repeats"], conflicts: ["어긋난 기록", "contradictions"],
   by_mosquitto: ["mosquitto와 실제 중계서버", "mosquitto and the real relay"], by_embedded: ["내장 브로커와 실제 중계서버", "embedded broker and the real relay"], by_simulated: ["모의 중계서버", "simulated relay"],
   order: ["관제 명령", "Command"], order_open: ["명령 보내기", "Send a command"], order_name: ["명령", "command"], order_fields: ["항목 (이름=값)", "fields (name=value)"], order_send: ["보내기", "Send"],
+  order_done: ["수행함", "done"], order_refused: ["거절함", "refused"], order_expired: ["답 없이 때가 지남", "expired without an answer"],
   line_up: ["중계서버와 연결됨", "linked to the relay"], line_lost: ["중계서버와 연결이 끊어짐", "the link to the relay is lost"], line_down: ["게이트웨이가 연결을 끝냄", "the gateway ended the link"], line_silent: ["중계서버: 게이트웨이 소식이 없음", "relay: nothing heard from the gateway"], line_heard: ["중계서버: 게이트웨이 소식이 다시 옴", "relay: the gateway is heard again"],
   refused: ["할 수 없었습니다", "Refused"], seq: ["순번", "seq"],
 };

@@ -2,7 +2,7 @@
 
 import { eventName, gloss, has, isEnglish, t } from "./text.js";
 
-const KINDS = { did: "person", prompt: "voice", prompt_end: "voice", dial: "call", call: "call", sms: "call", relay: "record", repeat: "record", link: "record", silent: "record", heard: "record",
+const KINDS = { did: "person", prompt: "voice", prompt_end: "voice", dial: "call", call: "call", sms: "call", relay: "record", repeat: "record", link: "record", silent: "record", heard: "record", order: "record",
   confirm: "sensor", joined: "sensor", not_joined: "sensor", left: "sensor", screen: "panel", sensors: "panel", lamp: "panel", beacon: "panel" };
 export const ALL_KINDS = ["person", "voice", "call", "sensor", "record", "panel", "system"];
 const LOOKING = new Set(["sensors.show", "sensors.hide"]); // the page asks by itself, while the list is open
@@ -45,6 +45,7 @@ const SENTENCES = {
   link: (line) => t({ up: "line_up", down: "line_down" }[line.link] ?? "line_lost"),
   silent: () => t("line_silent"),
   heard: () => t("line_heard"),
+  order: (line) => `${t("order")} ${line.name}: ${t(`order_${line.state}`)}${line.reason ? ` (${line.reason})` : ""}`,
   joined: (line) => `${line.sensor}: ${t("air_joined")}`,
   not_joined: (line) => `${line.sensor}: ${t("air_not_joined")}`,
   left: (line) => `${line.sensor}: ${t("air_left")}`,
