@@ -101,8 +101,8 @@ types: $(READY) $(STUBS) ## mypy: what MicroPython runs against its stubs, the t
 
 check: lint types test ## lint, types and test
 
-bench: sound ## decoding, allocation, speed of the simulated home, peak heap: one table
-	@$(PY) -m tools.bench
+bench: sound ## decoding, allocation, speed of the simulated home, peak heap: one table; ARGS="flashlog link" for some
+	@$(PY) -m tools.bench $(ARGS)
 
 soak: sound ## the seeded random tests with large counts; takes hours (docs/testing.md)
 	@FUZZ_COUNT=10000000 SOAK=1 $(BIN)/pytest -n $(JOBS) --dist worksteal -m "" host_tests $(ARGS)

@@ -109,6 +109,10 @@ def test_pins_are_exact_and_complete():
     assert {found.group() for found in asked if found} <= pinned
 
 
+def test_bench_takes_the_parts_that_were_asked_for():
+    assert "tools.bench flashlog link" in make("-n", "bench", "ARGS=flashlog link").stdout
+
+
 def test_takeover_gets_only_when_asked_to():
     """GNU make has a variable GET of its own; PUT and CHECK must not become a GET beside it."""
     for given, without in (("PUT=x.bin", "--get"), ("CHECK=x.bin", "--get"), ("GET=x.bin", "--put")):

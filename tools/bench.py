@@ -227,7 +227,8 @@ def table(rows: list[Row]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="make bench", description="What the code costs.")
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description="What the code costs.",
+                                     epilog='Of make: make bench ARGS="flashlog link"')
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; without any, all")
     asked = parser.parse_args().parts or list(PARTS)
     unknown = [name for name in asked if name not in PARTS]

@@ -26,8 +26,10 @@ def load(path: str) -> dict:
     """The scenario in a file, checked whole. Raises ScenarioError with one line."""
     try:
         text = pathlib.Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ScenarioError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from None
     try:
         scenario = json.loads(text)
     except json.JSONDecodeError as error:
@@ -78,6 +80,14 @@ def _copy(lines: Iterable[str], out: TextIO, progress: Callable[[str], None] | N
         raise RuntimeError("".join(words[-30:]).rstrip())
 
 
+def _opened(path: str) -> TextIO:
+    """Raises ScenarioError."""
+    try:
+        return open(path, "w", encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError(f"cannot write {path}: {error.strerror}") from None
+
+
 class Progress:
     """A line on a terminal that says how far the home's clock is."""
 
@@ -103,7 +113,7 @@ def main() -> int:
         if options.out == "-":
             run(scenario, sys.stdout)
         else:
-            with open(options.out, "w", encoding="utf-8") as out:
+            with _opened(options.out) as out:
                 run(scenario, out, progress=progress)
     except (ScenarioError, LookupError, OSError) as error:
         print(f"scenario: {error}", file=sys.stderr)

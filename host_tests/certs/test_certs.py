@@ -158,11 +158,15 @@ def test_only_the_owner_reads_private_keys_even_while_they_are_written(tmp_path)
 
 def test_the_command_makes_what_lab_makes(tmp_path):
     certs(tmp_path, "ca", "--from", "2020-01-01", "--until", "2060-01-01T00:00:00Z")
-    certs(tmp_path, "server", "relay.lab", "--san", "127.0.0.1", "--san", "localhost")
+    certs(tmp_path, "server", "relay.lab", "--san", "relay.other")
     certs(tmp_path, "relay")
     certs(tmp_path, "gateway", "GW-000000", "--days", "30")
     made = lab(tmp_path)
-    assert not shake_hands(*contexts(made, crl=True), "127.0.0.1")
+    for name in ("relay.lab", "relay.other", "localhost", "127.0.0.1"):
+        assert not shake_hands(*contexts(made, crl=True), name)
+    certs(tmp_path, "server", "relay.lab", "--only", "--again")
+    assert not shake_hands(*contexts(made), "relay.lab")
+    assert "Hostname mismatch" in shake_hands(*contexts(made), "localhost")
     cert = x509.load_pem_x509_certificate((tmp_path / "GW-000000" / "cert.pem").read_bytes())
     assert cert.not_valid_after_utc - cert.not_valid_before_utc == datetime.timedelta(days=30)
     ca = x509.load_pem_x509_certificate(made.ca.read_bytes())

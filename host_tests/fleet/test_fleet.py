@@ -18,8 +18,10 @@ from tools.fleet import FleetError
 from tools.fleet.__main__ import main
 from tools.fleet.gateway import Gateway, Place
 from tools.fleet.home import Home
+from tools.fleet.judge import Verdict
 from tools.fleet.options import parse
-from tools.fleet.run import make_room
+from tools.fleet.run import Result, make_room, summary
+from tools.fleet.show import report
 from tools.fleet.stand import Stand, certificates
 from tools.fleet.tally import Tally
 
@@ -163,6 +165,14 @@ def test_the_defaults_need_no_word():
     options = parse([])
     assert (options.host, options.gateways, options.rate, options.outage) == (None, 100, 100.0, None)
     assert parse(["--broker", "relay.lab", "--certs", "x"]).port == 8883
+
+
+@pytest.mark.parametrize(("words", "names_it"), [([], True), (["--any-order"], False)])
+def test_what_is_out_of_order_is_told_with_the_option_that_allows_it(words, names_it):
+    found = summary(Result(Tally(), Verdict(committed=9, out_of_order=3), 1.0, {}), parse(["--relays", "2", *words]))
+    assert found["good"] is not names_it
+    last = report(found, Tally())[-1]
+    assert "3 out of order" in last and ("--any-order" in last) is names_it
 
 
 def test_more_sockets_than_allowed_is_one_line(monkeypatch):

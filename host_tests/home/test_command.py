@@ -10,6 +10,7 @@ from conftest import ROOT, need
 from tools import simulator
 from tools.home import house
 from tools.home.__main__ import main
+from tools.relay.databases import open_store
 
 
 def run(*args: str) -> subprocess.CompletedProcess:
@@ -33,10 +34,25 @@ def test_port_in_use_is_one_line(sounds):
         assert f"port {port} is in use" in one_line(run("--port", str(port)))
 
 
-@pytest.mark.parametrize("port", ["70000", "-1"])
-def test_port_that_cannot_be_is_one_line(sounds, port):
-    need("micropython")
-    assert port in one_line(run("--port", port))
+@pytest.mark.parametrize(("words", "says"), [
+    (["--port", "99999"], "port 99999 is none: 1 to 65535"), (["--port", "-1"], "port -1 is none: 1 to 65535"),
+    (["--port", "abc"], "port abc is none: 1 to 65535"), (["--port", "0"], "1 to 65535"),
+    (["--port"], "expected one argument"), (["--simulated", "--embedded"], "not allowed with argument --simulated"),
+    (["here"], "unrecognized arguments: here"),
+])
+def test_what_is_wrong_with_the_command_line_is_one_line(words, says, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--no-open", *words])
+    out, err = capsys.readouterr()
+    assert end.value.code == 2 and not out and err.count("\n") == 1 and err.startswith("home: ") and says in err
+
+
+def test_what_the_relay_has_is_shown_wherever_one_asks(tmp_path):
+    folder = tmp_path / "a home"
+    folder.mkdir()
+    open_store(f"sqlite:///{folder / 'relay.db'}").close()
+    done = subprocess.run(house.export(folder), shell=True, cwd="/", capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_simulator_not_installed_is_one_line(sounds, monkeypatch, capsys):

@@ -51,6 +51,11 @@ def test_an_unknown_part_is_one_line():
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "'speed'" in done.stderr
 
 
+def test_the_help_says_how_it_is_called():
+    said = subprocess.run([sys.executable, "-m", "tools.bench", "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert "usage: python -m tools.bench" in said.stdout and 'make bench ARGS="flashlog link"' in said.stdout
+
+
 @pytest.mark.fault(82)
 def test_what_32_sensors_cost():
     """No frame of the standard clusters takes memory on its way to the product and through it."""

@@ -47,9 +47,17 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path, given, named):
 
 
 def test_a_file_that_is_not_there_or_cannot_be_written(tmp_path):
-    for arguments in [(tmp_path / "none.json", tmp_path / "o"), (ROOT / "scenarios/press.json", tmp_path / "no" / "o")]:
+    press, nowhere = ROOT / "scenarios/press.json", tmp_path / "no" / "o"
+    for arguments, what in [((tmp_path / "none", tmp_path / "o"), f"read {tmp_path / 'none'}"),
+                            ((press, nowhere), f"write {nowhere}")]:
         done = scenario(*arguments)
-        assert done.returncode == 2 and done.stderr.count("\n") == 1
+        assert (done.returncode, done.stderr) == (2, f"scenario: cannot {what}: No such file or directory\n")
+
+
+def test_a_file_that_is_no_text_is_one_line(tmp_path):
+    (tmp_path / "x.json").write_bytes(b"\xff\xfe")
+    done = scenario(tmp_path / "x.json", tmp_path / "o")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "not UTF-8" in done.stderr
 
 
 def test_a_timeline_is_written_line_by_line_in_time(tmp_path):

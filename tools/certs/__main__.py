@@ -7,7 +7,7 @@ import datetime
 import pathlib
 import sys
 
-from tools.certs.authority import RELAY, Authority, CertsError
+from tools.certs.authority import HERE, RELAY, Authority, CertsError
 from tools.certs.x509s import Validity
 
 _DAYS = 3650
@@ -56,9 +56,11 @@ def _parser() -> argparse.ArgumentParser:
     again = _Parser(add_help=False)
     again.add_argument("--again", action="store_true", help="in place of one that is still good")
     what.add_parser("ca", parents=[dated], help="make the CA")
-    server = what.add_parser("server", parents=[dated, again], help="a server's certificate")
+    server = what.add_parser("server", parents=[dated, again],
+                             help=f"a server's certificate, for its name, {' and '.join(HERE)}")
     server.add_argument("name", metavar="NAME", help="its host name")
     server.add_argument("--san", action="append", default=[], metavar="NAME", help="a further name or address")
+    server.add_argument("--only", action="store_true", help="not for localhost and 127.0.0.1")
     relay = what.add_parser("relay", parents=[dated, again], help="a relay's certificate for the broker")
     relay.add_argument("name", metavar="NAME", nargs="?", default=RELAY, help=f"{RELAY}, or {RELAY}-2 for a second one")
     gateway = what.add_parser("gateway", parents=[dated, again], help="a gateway's certificate")
@@ -76,7 +78,7 @@ def _run(args: argparse.Namespace) -> str:
         authority.revoke(args.name)
         return f"{args.name} is revoked: {args.dir / 'crl.pem'}; the broker reads it when it is started again"
     if args.what == "server":
-        return str(authority.server(args.name, args.san, _validity(args), args.again))
+        return str(authority.server(args.name, [*args.san, *(() if args.only else HERE)], _validity(args), args.again))
     if args.what == "relay":
         return str(authority.relay(_validity(args), args.again, args.name))
     return str(authority.gateway(args.name, _validity(args), args.again))

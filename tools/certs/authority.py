@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tools.certs import x509s
 from tools.certs.x509s import Pair, Validity
 
+HERE = ("localhost", "127.0.0.1")  # names of a lab's server beside its own: it is tried on one computer first
 RELAY = "relay"  # so, or relay-..., are relays called at the broker, and no gateway
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)  # 32: the setting `gateway`
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,62}[A-Za-z0-9])?", re.ASCII)

@@ -6,7 +6,7 @@ import datetime
 import pathlib
 from collections.abc import Iterable
 
-from tools.certs.authority import RELAY, Authority
+from tools.certs.authority import HERE, RELAY, Authority
 from tools.certs.x509s import Validity
 
 # Scenarios start at dates of their own; a lab's certificates hold in all of them.
@@ -36,7 +36,7 @@ class Lab:
 
 def lab(
     folder: pathlib.Path, gateways: Iterable[str] = ("GW-000000",), server: str = "relay.lab",
-    sans: Iterable[str] = ("localhost", "127.0.0.1"), validity: Validity = LAB,
+    sans: Iterable[str] = HERE, validity: Validity = LAB,
 ) -> Lab:
     """A CA, a server (its own names and `sans`), a relay and these gateways; what is there already stays.
 

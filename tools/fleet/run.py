@@ -144,7 +144,8 @@ def summary(result: Result, options: argparse.Namespace) -> dict[str, Any]:
         "commands": tally.commands, "again": tally.again, "strange_answers": tally.strange,
         "unanswered": tally.waiting(),
         "committed": verdict.committed, "lost": verdict.lost, "doubled": verdict.doubled,
-        "out_of_order": verdict.out_of_order, "good": verdict.good(options.any_order),
+        "out_of_order": verdict.out_of_order, "any_order": options.any_order,
+        "good": verdict.good(options.any_order),
     }
     if options.outage is not None:
         found["outage_s"] = options.outage

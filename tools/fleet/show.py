@@ -60,8 +60,13 @@ def report(found: dict[str, Any], tally: Tally) -> list[str]:
                      "connections within a second")
         lines += tally.reconnects.bars()
     lines.append(f"committed     {found['committed']:,}: {found['lost']:,} lost, {found['doubled']:,} doubled, "
-                 f"{found['out_of_order']:,} out of order")
+                 f"{found['out_of_order']:,} out of order{_why_bad(found)}")
     return lines
+
+
+def _why_bad(found: dict[str, Any]) -> str:
+    """Order is a broker's choice where several relays share: whoever knows that says so."""
+    return ", a failure without --any-order" if found["out_of_order"] and not found["any_order"] else ""
 
 
 def _times(figures: dict[str, float]) -> str:

@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import webbrowser
+from typing import NoReturn
 
 from aiohttp import web
 
@@ -57,15 +58,31 @@ def _broker(embedded: bool) -> str:
         return outside.SIMULATED
 
 
-def main(args: list[str] | None = None) -> int:
-    """Run from the command line; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.home", description="The simulated home in a browser.")
-    parser.add_argument("--port", type=int, default=PORT, help=f"TCP port on {HOST} (default {PORT})")
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"home: {message}; --help tells more\n")
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"port {text} is none: 1 to 65535")
+    return int(text)
+
+
+def _parse(args: list[str] | None) -> argparse.Namespace:
+    """Ends the program for --help and for what is wrong."""
+    parser = _Parser(prog="python -m tools.home", description="The simulated home in a browser.")
+    parser.add_argument("--port", type=_port, default=PORT, help=f"TCP port on {HOST} (default {PORT})")
     parser.add_argument("--no-open", action="store_true", help="do not open the browser")
     relay = parser.add_mutually_exclusive_group()
     relay.add_argument("--embedded", action="store_true", help="the broker in Python, even if mosquitto is there")
     relay.add_argument("--simulated", action="store_true", help="no real broker and relay; fast time is faster with it")
-    asked = parser.parse_args(args)
+    return parser.parse_args(args)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run from the command line; the exit status."""
+    asked = _parse(args)
     broker = outside.SIMULATED if asked.simulated else _broker(asked.embedded)
     try:
         with tempfile.TemporaryDirectory(prefix="simulated-home-") as folder:
@@ -73,8 +90,8 @@ def main(args: list[str] | None = None) -> int:
             return asyncio.run(serve(asked.port, not asked.no_open, pathlib.Path(folder), broker))
     except (LookupError, RelayError) as error:
         print(error, file=sys.stderr)
-    except (OSError, OverflowError) as error:
-        if getattr(error, "errno", None) == errno.EADDRINUSE:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             print(f"port {asked.port} is in use: another home may be open; try --port {asked.port + 1}",
                   file=sys.stderr)
         else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import pathlib
+import shlex
 import sys
 
 from hal_sim.zigbee.makers import MODELS
@@ -46,5 +47,6 @@ def command(folder: pathlib.Path) -> list[str]:
 
 
 def export(folder: pathlib.Path) -> str:
-    """The command that shows what a real relay has committed in this folder (tools.home.outside)."""
-    return f"{sys.executable} -m tools.relay export --jsonl --db sqlite:///{folder / 'relay.db'}"
+    """The command that shows, wherever it is given, what a real relay has committed in this folder."""
+    words = [sys.executable, "-m", "tools.relay", "export", "--jsonl", "--db", f"sqlite:///{folder / 'relay.db'}"]
+    return f"cd {shlex.quote(str(simulator.ROOT))} && {shlex.join(words)}"
