@@ -48,7 +48,6 @@ class Queue:
     """
 
     def __init__(self, partition: "Any", clock: "Clock", log: "Log") -> None:
-        self._partition = partition
         self._clock = clock
         self._log = log
         self.hold: Callable[[], bool] = _never
@@ -64,12 +63,21 @@ class Queue:
         self._noted_ms = 0
         self._news = asyncio.Event()
         self.opened = asyncio.Event()  # set for ever once it is known what flash has, if only that it has nothing
-        self.flash: FlashLog | None = None
+        self.flash: FlashLog | None = None  # once it is open
+        self._closed = self._made(partition)
         self.alarms = Lane(self, EMERGENCY)
         self.events = Lane(self, EVENT)
         self.data = Lane(self, PERIODIC)
-        if partition is None:
+
+    def _made(self, partition: "Any") -> "FlashLog | None":
+        """The log with all its memory, which is had best at the start; nothing of it is read yet."""
+        try:
+            if partition is not None:
+                return FlashLog(partition, lambda: self.hold(), self._trouble, self._dropped_in_flash, False)
             self._trouble("there is no flash for it")
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, memory is there
+            self._trouble(repr(error))
+        return None
 
     # ------------------------------------------------------------------ opening
     def opening(self) -> "Iterator[None]":
@@ -78,14 +86,13 @@ class Queue:
         """
         if self.opened.is_set():
             return
-        flash = None
+        flash = self._closed
         try:
-            if self._partition is not None:
-                flash = FlashLog(self._partition, lambda: self.hold(), self._trouble, self._dropped_in_flash, False)
+            if flash is not None:
                 yield from flash.opening()
                 self._last_boot = flash.highest[0]
         except Exception as error:  # noqa: BLE001
-            flash = None
+            flash = self._closed = None
             self._trouble(repr(error))
         self.on_open()  # what is made of it goes to memory: to flash it would go at one go
         for lane in (self.alarms, self.events, self.data):

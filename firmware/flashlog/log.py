@@ -66,8 +66,12 @@ class FlashLog:
                 pass
 
     def opening(self) -> "Iterator[None]":
-        """Find what is there; gives back after each bounded piece of work. Before its end nothing else may be asked."""
-        scan = Scan(self.sectors)
+        """Find what is there; gives back after each bounded piece of work. Before its end nothing else may be asked.
+
+        One that was left in the middle may be begun anew.
+        """
+        self.sectors.forget()
+        scan = Scan(self.sectors, self._back)
         yield from scan.run()
         self.chains = scan.chains
         self._acked = scan.acked

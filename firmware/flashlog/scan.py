@@ -25,10 +25,14 @@ _FOREIGN = const(16)  # sectors of rubbish: the rest is rubbish too, and the wat
 
 
 class Scan:
-    """Fills `sectors`. chains: of each stream its sectors in order; acked, last: identities of each stream."""
+    """Fills `sectors`. chains: of each stream its sectors in order; acked, last: identities of each stream.
 
-    def __init__(self, sectors: "Sectors") -> None:
+    back: bytes for the longest entry, to read in what was programmed.
+    """
+
+    def __init__(self, sectors: "Sectors", back: bytearray) -> None:
         self._sectors = sectors
+        self._back = back
         self.chains: tuple = ([], [], [])
         self._heaps: tuple = ([], [], [])  # of each stream (first identity, sector) as found
         self.acked = [0, 0, 0]
@@ -144,11 +148,11 @@ class Scan:
         """The last entry is programmed once more, what may be torn behind it is struck out, also where it looks blank:
         half programmed bits read as they like (faults 2 and 3).
         """
-        back = bytearray(SECTOR)
+        back = self._back
         view = self._sectors.load(sector)
         try:
             if start >= 0:
-                self._sectors.program(sector, start, memoryview(bytes(view[start:end])), back)
+                self._sectors.program(sector, start, view[start:end], back)
             if end + ENTRY <= SECTOR:
                 self._sectors.program(sector, end, memoryview(bytes(ENTRY)), back)
         except OSError:

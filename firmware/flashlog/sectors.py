@@ -50,6 +50,12 @@ class Sectors:
             self._trouble("cannot be read: %r" % error)
             return 0
 
+    def forget(self) -> None:
+        """Nothing is known of any."""
+        self._states = bytearray(self.total)  # all DIRTY
+        self._counts = [self.total, 0, 0, 0]
+        self._loaded = -1
+
     # ------------------------------------------------------------------ what is known
     def count(self, state: int) -> int:
         return self._counts[state]

@@ -296,8 +296,8 @@ def test_an_opening_that_raises_leaves_a_queue_in_memory_and_a_number_from_the_j
     kept.work()
     kept.journal = made.boot
     made = kept.boot(opened=False, settle=False)
-    kept.queue._partition = Bad(kept.flash, lambda ms: None)
-    kept.queue._partition.raises = raises
+    bad = kept.queue._closed.sectors._flash = Bad(kept.flash, lambda ms: None)
+    bad.raises = raises
     told = []
     kept.queue.on_fault = told.append
     made.event("door.opened", index=1)
