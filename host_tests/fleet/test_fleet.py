@@ -2,18 +2,21 @@
 
 import asyncio
 import json
+import os
 import pathlib
 import random
 import resource
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
 from conftest import ROOT, need
+from home.real import family, wait_gone
 
-from tools import schema
+from tools import owner, schema
 from tools.fleet import FleetError
 from tools.fleet.__main__ import main
 from tools.fleet.gateway import Gateway, Place
@@ -70,7 +73,8 @@ def test_a_relay_that_is_not_there_is_a_failure(certs, tmp_path):
     """A broker of somebody else's, which takes everything, and nobody answers."""
     stand = Stand(certs, tmp_path)
     certificates(certs, ["FL-000001"], made_here=True)
-    stand.start_broker()
+    stand.begin("broker")
+    stand.ready("broker")
     try:
         status, found = fleet(certs, "--broker", f"127.0.0.1:{stand.port}", "--gateways", "2", "--rate", "20",
                               "--minutes", "0.05", "--drain", "0.5")
@@ -134,6 +138,22 @@ async def _says(certs):
     assert [record.get("reason") for record in records[2:]] == ["too late", "unknown command"]
 
 
+def test_killed_the_fleet_leaves_no_process_and_its_folder_goes_with_the_next(certs, tmp_path, monkeypatch):
+    command = [sys.executable, "-m", "tools.fleet", "--certs", str(certs), "--gateways", "2"]
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert "records/s" in process.stderr.readline(), "broker and relay are there"
+    children = family(process.pid)
+    assert len(children) == 2, children
+    process.kill()
+    process.communicate()
+    wait_gone(children)
+    left, = tmp_path.glob("fleet-*")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with owner.folder("fleet-"):
+        assert not left.exists()
+
+
 # ---------------------------------------------------------------------------- the command line
 @pytest.mark.parametrize("words,says", [
     (["--gateways", "0"], "a whole number of 1 to 5000, not '0'"),
@@ -184,7 +204,8 @@ def test_more_sockets_than_allowed_is_one_line(monkeypatch):
 def test_a_process_that_dies_is_told_with_its_last_words(certs, tmp_path):
     stand = Stand(certs, tmp_path)
     certificates(certs, [], made_here=True)
-    stand.start_broker()
+    stand.begin("broker")
+    stand.ready("broker")
     try:
         other = Stand(certs, tmp_path)
         other.port = stand.port  # taken

@@ -2,13 +2,10 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 
 import pytest
-from conftest import ROOT
-from home.real import LIMIT_S, running
 
 from tools.home import orders, outside
 from tools.home.__main__ import _broker
@@ -60,29 +57,6 @@ def test_the_relay_has_the_homes_time_and_runs_it_on(monkeypatch):
     now[0] += 2.5
     assert clock.now() == 9.5
     assert len(killed) == 1, "the home is gone, and so is the relay"
-
-
-def test_a_child_ends_when_its_parent_is_killed():
-    """Whatever it has become: here a program that would sleep for a minute."""
-    code = ("import os, subprocess, sys, time\n"
-            "child = subprocess.Popen([sys.executable, '-m', 'tools.home.child', str(os.getpid()), 'exec', "
-            "sys.executable, '-c', 'print(1, flush=True); import time; time.sleep(60)'], stdout=subprocess.PIPE)\n"
-            "child.stdout.readline()\nprint(child.pid, flush=True)\ntime.sleep(60)")
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    child = int(parent.stdout.readline())
-    assert running([child]) == [child]
-    parent.kill()
-    parent.communicate()
-    end = time.monotonic() + LIMIT_S
-    while running([child]):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def test_a_child_of_somebody_else_does_not_begin():
-    done = subprocess.run([sys.executable, "-m", "tools.home.child", "1", "exec", "/bin/echo", "here"], cwd=ROOT,
-                          capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (1, "")
 
 
 def test_the_account_follows_the_database():

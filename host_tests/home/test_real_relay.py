@@ -4,10 +4,13 @@ import datetime
 import json
 import os
 import signal
+import tempfile
 import time
 
 import pytest
 from home.real import KINDS, LIMIT_S, Real, family, need_broker, wait_gone
+
+from tools import owner
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -174,8 +177,7 @@ def test_killed_the_relay_or_the_broker_is_started_again_and_nothing_is_lost(fre
     async def story(page) -> None:
         number = await page.linked()
         await cancelled(page, 1)
-        os.kill(home.child(" relay " if word == "tools.home.child" else word + " " if kind == "embedded" else word),
-                signal.SIGKILL)
+        os.kill(home.child(word), signal.SIGKILL)
         await page.until(lambda: page.account["relay"] == "dead", "its death is told")
         await page.step("press", button="119", hold_ms=200)
         await page.listen(0.5)
@@ -190,7 +192,7 @@ def test_killed_the_relay_or_the_broker_is_started_again_and_nothing_is_lost(fre
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_killed_the_home_leaves_no_process(fresh, kind):
+def test_killed_the_home_leaves_no_process_and_its_folder_goes_with_the_next(fresh, kind, monkeypatch):
     home = fresh(kind)
 
     async def story(page) -> None:
@@ -201,6 +203,10 @@ def test_killed_the_home_leaves_no_process(fresh, kind):
     assert len(children) == 3, children
     home.kill()
     wait_gone(children)
+    left, = home.folder.glob("simulated-home-*")
+    monkeypatch.setattr(tempfile, "tempdir", str(home.folder))
+    with owner.folder("simulated-home-"):
+        assert not left.exists()
 
 
 def test_ended_while_it_starts_leaves_no_process_and_no_word(fresh):

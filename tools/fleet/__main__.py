@@ -12,9 +12,9 @@ import json
 import pathlib
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 
+from tools import owner
 from tools.fleet import FleetError
 from tools.fleet.gateway import Place
 from tools.fleet.options import parse
@@ -31,8 +31,7 @@ def _broker(options: argparse.Namespace) -> Iterator[tuple[Place, list[pathlib.P
         certs = certificates(options.certs, wanted, made_here=False)
         yield Place(options.host, options.port, options.every), certs, None, options.db
         return
-    with tempfile.TemporaryDirectory(prefix="fleet-") as name:
-        work = pathlib.Path(name)
+    with owner.folder("fleet-") as work:
         folder = options.certs or work / "certs"
         certs = certificates(folder, wanted, made_here=True)
         stand = Stand(folder, work, options.relays)

@@ -113,10 +113,9 @@ class Fleet:
         await self._until(time.monotonic() + self._options.outage, began)
         if broker:
             self.tally.reconnects.since = time.monotonic()
-            await asyncio.to_thread(stand.start_broker)
-        else:
-            for name in stand.relays():
-                await asyncio.to_thread(stand.start_relay, name)
+        for name in ["broker"] if broker else stand.relays():
+            stand.begin(name)
+            await asyncio.to_thread(stand.ready, name)
 
     def judge(self, result: Result, database: str | None) -> Result:
         """The verdict: from the relay's database where there is one. Raises FleetError."""

@@ -1,6 +1,7 @@
 """A broker and relays of the fleet's own: mosquitto and tools.relay in a folder, on 127.0.0.1, ended with the fleet.
 
-Owns these processes, by their id. Must never end anything that it did not start.
+Owns these processes, by their id. They end with the thread that begins them (tools/owner.py): the main one, please.
+Must never end anything that it did not start.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Stand:
         self.port = _free_port()
         self.database = f"sqlite:///{(work / 'relay.db').resolve()}"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._connected = 0  # how often the relay that began last had been before
         self.cpu: dict[str, float] = {}  # s of CPU that each of them took; of those that run, when they have ended
 
     def start(self) -> None:
@@ -43,23 +45,30 @@ class Stand:
                     made.authority.relay(LAB, name=name)
         except CertsError as error:
             raise FleetError(str(error)) from None
-        self.start_broker()
-        for name in self._relays:
-            self.start_relay(name)
+        for name in ("broker", *self._relays):
+            self.begin(name)
+            self.ready(name)
 
-    def start_broker(self) -> None:
-        """mosquitto, and wait until it listens. Raises FleetError."""
-        self._start("broker", ["broker", str(self._certs), "--port", str(self.port)])
-        self._wait("broker", self._listens)
-
-    def start_relay(self, name: str = "relay") -> None:
-        """A relay, and wait until it is connected. Raises FleetError."""
+    def begin(self, name: str) -> None:
+        """Start broker or relay. Raises OSError."""
+        self._connected = self._log(name).count("connected to")
+        if name == "broker":
+            self._start(name, ["broker", str(self._certs), "--port", str(self.port)])
+            return
         own = self._certs / name
         share = ["--share", "fleet"] if len(self._relays) > 1 else []
-        connected = self._log(name).count("connected to")
         files = ["--ca", str(self._certs / "ca.pem"), "--cert", str(own / "cert.pem"), "--key", str(own / "key.pem")]
         self._start(name, ["--broker", f"{HOST}:{self.port}", *files, "--db", self.database, "--no-view", *share])
-        self._wait(name, lambda: self._log(name).count("connected to") > connected)
+
+    def ready(self, name: str) -> None:
+        """Wait until what began last listens, or is connected. Raises FleetError."""
+        until = time.monotonic() + _READY_S
+        while not (self._listens() if name == "broker" else self._log(name).count("connected to") > self._connected):
+            dead = self.died()
+            if dead or time.monotonic() > until:
+                self.stop()
+                raise FleetError(dead or f"{name} was not ready in {_READY_S:.0f} s: {self._last_words(name)}")
+            time.sleep(0.05)
 
     def relays(self) -> list[str]:
         """Their names."""
@@ -91,19 +100,10 @@ class Stand:
     def _start(self, name: str, words: list[str]) -> None:
         with (self._work / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "tools.relay", *words], cwd=_ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                [sys.executable, "-m", "tools.owner", str(os.getpid()), sys.executable, "-m", "tools.relay", *words],
+                cwd=_ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
-
-    def _wait(self, name: str, ready: object) -> None:
-        assert callable(ready)
-        until = time.monotonic() + _READY_S
-        while not ready():
-            dead = self.died()
-            if dead or time.monotonic() > until:
-                self.stop()
-                raise FleetError(dead or f"{name} was not ready in {_READY_S:.0f} s: {self._last_words(name)}")
-            time.sleep(0.05)
 
     def _listens(self) -> bool:
         try:

@@ -11,13 +11,12 @@ import errno
 import pathlib
 import signal
 import sys
-import tempfile
 import webbrowser
 from typing import NoReturn
 
 from aiohttp import web
 
-from tools import simulator
+from tools import owner, simulator
 from tools.home import house, outside
 from tools.home.server import make_app
 from tools.relay import RelayError
@@ -85,9 +84,9 @@ def main(args: list[str] | None = None) -> int:
     asked = _parse(args)
     broker = outside.SIMULATED if asked.simulated else _broker(asked.embedded)
     try:
-        with tempfile.TemporaryDirectory(prefix="simulated-home-") as folder:
-            simulator.furnish(pathlib.Path(folder))
-            return asyncio.run(serve(asked.port, not asked.no_open, pathlib.Path(folder), broker))
+        with owner.folder("simulated-home-") as folder:
+            simulator.furnish(folder)
+            return asyncio.run(serve(asked.port, not asked.no_open, folder, broker))
     except (LookupError, RelayError) as error:
         print(error, file=sys.stderr)
     except OSError as error:

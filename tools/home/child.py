@@ -1,15 +1,12 @@
-"""`python -m tools.home.child PARENT exec|broker|relay ARGS`: broker or relay of a home, a process that ends with it.
+"""`python -m tools.home.child PARENT ARGS`: the relay of a home, a process that ends with it (tools/owner.py).
 
-PARENT is the home's process number: when that is gone, however it ended, the kernel ends this one. `exec` becomes the
-program in ARGS, `broker` is the embedded one of tools.relay. `relay` is told on stdin what time it is in the home
-(`{"at": ms since 1970}`): time may run fast there, and a relay that told the gateway this computer's time would set its
-clock back. Linux only. Must never change what the relay does.
+It is told on stdin what time it is in the home (`{"at": ms since 1970}`): time may run fast there, and a relay that
+told the gateway this computer's time would set its clock back. Must never change what the relay does.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import signal
@@ -17,7 +14,8 @@ import sys
 import threading
 import time
 
-_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2): kept over exec
+from tools.owner import end_with
+
 _BLOCK = 4096
 
 
@@ -48,26 +46,15 @@ class HomeTime:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def end_with(parent: int) -> None:
-    """Have the kernel end this process, and what it becomes, when its parent is gone."""
-    ctypes.CDLL(None, use_errno=True).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
-    if os.getppid() != parent:  # it was gone before that was asked for
-        sys.exit(1)
-
-
 def main(args: list[str]) -> int:
-    """The exit status, unless it becomes another program."""
-    parent, what, *rest = args
-    end_with(int(parent))
-    if what == "exec":
-        os.execv(rest[0], rest)
-    if what == "relay":
-        clock = HomeTime()
-        time.time = clock.now  # tools.relay knows no other clock
-        threading.Thread(target=clock.listen, args=(sys.stdin.fileno(),), daemon=True).start()
+    """The exit status."""
+    end_with(int(args[0]))
+    clock = HomeTime()
+    time.time = clock.now  # tools.relay knows no other clock
+    threading.Thread(target=clock.listen, args=(sys.stdin.fileno(),), daemon=True).start()
     from tools.relay.__main__ import main as relay
 
-    return relay(rest if what == "relay" else ["broker", *rest])
+    return relay(args[1:])
 
 
 if __name__ == "__main__":

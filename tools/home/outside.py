@@ -143,16 +143,17 @@ class Outside:
 
     def _broker_command(self) -> list[str]:
         assert self._lab is not None
-        child = [sys.executable, "-m", "tools.home.child", str(os.getpid())]
+        ends_with_us = [sys.executable, "-m", "tools.owner", str(os.getpid())]
         if self.kind == MOSQUITTO:
             setup = broker.write(self._lab.folder, self._port, HOST, simulator.RELAY)
-            return [*child, "exec", str(broker.find()), "-c", str(setup.conf)]
-        return [*child, "broker", str(self._lab.folder), "--port", str(self._port), "--embedded"]
+            return [*ends_with_us, str(broker.find()), "-c", str(setup.conf)]
+        return [*ends_with_us, sys.executable, "-m", "tools.relay", "broker", str(self._lab.folder),
+                "--port", str(self._port), "--embedded"]
 
     def _relay_command(self) -> list[str]:
         assert self._lab is not None
         protocol = ["--mqtt", "3.1.1"] if self.kind == EMBEDDED else []
-        return [sys.executable, "-m", "tools.home.child", str(os.getpid()), "relay", "--lab", str(self._lab.folder),
+        return [sys.executable, "-m", "tools.home.child", str(os.getpid()), "--lab", str(self._lab.folder),
                 "--broker", f"{HOST}:{self._port}", "--db", f"sqlite:///{self.database}", "--follow", *protocol]
 
     def _is(self, state: str, tail: list[str] | None = None) -> None:
