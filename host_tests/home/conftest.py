@@ -15,6 +15,7 @@ from conftest import ROOT, need
 START_LIMIT_S = 20
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
          "--disable-component-update", "--no-first-run", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
+LOCALES = {"ko": "ko-KR", "en": "en-GB"}
 NOTE_PLAYS = """
 window.played = [];
 HTMLMediaElement.prototype.play = function () {
@@ -97,7 +98,8 @@ def visit(browser, home):
     pages = []
 
     def open_page(width: int = 1366, height: int = 768, language: str = "ko", fresh: bool = True):
-        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce",
+                                      locale=LOCALES[language])
         context.add_init_script(NOTE_PLAYS)
         page = context.new_page()
         page.set_default_timeout(15000)

@@ -246,6 +246,59 @@ def test_language_is_switched_and_remembered(visit):
     assert page.locator("h2:has-text('119 상황실')").count() == 1
 
 
+@pytest.mark.parametrize(("locale", "language"), [("ko-KR", "ko"), ("ko", "ko"), ("en-US", "en"), ("fr-FR", "en")])
+def test_the_first_visit_is_in_the_browsers_language(browser, home, locale, language):
+    context = browser.new_context(locale=locale)
+    page = context.new_page()
+    page.goto(home)
+    holds(page, "language => document.documentElement.lang === language", language)
+    assert page.locator("h2:has-text('Break something')").count() == (language == "en")
+    context.close()
+
+
+def test_what_was_refused_is_shown_until_something_is_done(visit):
+    page = visit()
+    page.click(".order summary")
+    page.fill("#order_fields", "x")
+    page.click("#order button")
+    page.wait_for_selector(".toast:has-text('할 수 없었습니다')")
+    page.click("text=문 열기")
+    page.wait_for_selector(".toast", state="detached", timeout=3000)
+
+
+def test_details_of_a_record_can_be_read(visit):
+    page = visit(fresh=False)
+    record = {"boot": 1, "seq": 2, "kind": "activity", "from": 1795904772000, "mask": "0" * 37 + "5", "known": [1, 1],
+              "troubles": [], "state": {"up": 5, "since": 1795904772000, "of": None}, "id": "c-4c334e76610b"}
+    assert page.evaluate("record => import('/static/words.js').then(words => words.recordDetail(record))", record) == (
+        "from 07:26:12 · mask 0000… (38) · known 1, 1 · troubles – · state (up 5, since 07:26:12, of null)"
+        " · id c-4c334e76610b")
+
+
+def test_what_the_system_says_again_is_counted_in_one_row(visit):
+    page = visit()
+    said = ["link: open: 1"] + ["link: tls: 1"] * 3
+    add = """said => import('/static/log.js').then(log => log.add(
+        said.map((text, n) => ({t: 99000 + n, what: "log", level: "info", text})), said.map(() => null)))"""
+    page.evaluate(add, said)
+    page.evaluate(add, ["link: tls: 1"])
+    rows = """[...document.querySelectorAll('#lines li .text')].map(each => each.textContent)
+        .filter(each => /link: .*1/.test(each))"""
+    assert page.evaluate(rows) == ["info link: tls: 1 ×4", "info link: open: 1"]
+    page.click("#language")  # all is drawn again
+    assert page.evaluate(rows) == ["info link: tls: 1 ×4", "info link: open: 1"]
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_on_a_low_screen_the_keys_are_in_sight(visit, language):
+    page = visit(800, 480, language, fresh=False)
+    page.wait_for_selector("#lines li:not(.empty)")
+    for key in page.locator(".key").all():
+        box = key.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 480
+    assert page.evaluate("document.documentElement.scrollWidth") <= 800
+
+
 def test_mute_is_remembered_and_plays_nothing(visit):
     page = visit()
     page.click("#mute")

@@ -39,8 +39,10 @@ export function segments(group, chosen, choose) {
 
 const valueOf = (button) => button.dataset.x || button.dataset.desk || button.dataset.value;
 
+export const untoast = () => document.querySelector(".toast")?.remove();
+
 export function toast(text) {
-  document.querySelector(".toast")?.remove();
+  untoast();
   const node = h("div", { class: "toast", role: "alert" }, text);
   document.body.append(node);
   setTimeout(() => node.remove(), 5000);

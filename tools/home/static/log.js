@@ -43,7 +43,7 @@ export function add(fresh, origins) {
   if (lines.length > KEEP) lines = lines.slice(-KEEP);
   if (records.length > KEEP) records = records.slice(-KEEP);
   const visible = fresh.map((line, index) => ({ line, origin: origins[index] })).filter(isShown);
-  put(find("lines"), visible.map(row), "log_empty");
+  put(find("lines"), rows(find("lines"), visible), "log_empty");
   put(find("records"), visible.length || fresh.length ? fresh.flatMap((line, index) => (line.what === "relay" && line.record ? [recordRow({ line, origin: origins[index] })] : [])) : [], "records_empty");
   find("record_count").textContent = String(records.length);
 }
@@ -51,7 +51,7 @@ export function add(fresh, origins) {
 export function redraw() {
   const list = find("lines");
   list.replaceChildren();
-  put(list, lines.filter(isShown).slice(-ROWS).map(row), "log_empty");
+  put(list, rows(list, lines.filter(isShown).slice(-ROWS)), "log_empty");
   const stored = find("records");
   stored.replaceChildren();
   put(stored, records.slice(-ROWS).map(recordRow), "records_empty");
@@ -68,6 +68,28 @@ function put(list, rows, empty) {
 function isShown({ line }) {
   if (!shown.has(kindOf(line))) return false;
   return !wanted || `${sentence(line)} ${JSON.stringify(line)}`.toLowerCase().includes(wanted);
+}
+
+// What the system says again and again is one row that counts; the rows that are new.
+function rows(list, entries) {
+  const fresh = [];
+  let top = list.firstElementChild;
+  for (const entry of entries) {
+    if (top?.raw && isAgain(top.raw, entry.line)) count(top, entry);
+    else fresh.push(top = row(entry));
+  }
+  return fresh;
+}
+
+const isAgain = (one, other) => one.what === "log" && other.what === "log" && one.level === other.level && one.text === other.text;
+
+function count(node, { line, origin }) {
+  node.raw = line;
+  node.times = (node.times ?? 1) + 1;
+  node.querySelector("time").textContent = clock(line.t);
+  node.querySelector(".rel").textContent = relative(line.t, origin);
+  node.querySelector(".times")?.remove();
+  node.querySelector(".text").append(h("b", { class: "times" }, ` ×${node.times}`));
 }
 
 function row({ line, origin }) {

@@ -1,6 +1,6 @@
 // Puts the page together: lines from the server into the state, the state onto the page, wishes back.
 
-import { find, segments, toast } from "./dom.js";
+import { find, segments, toast, untoast } from "./dom.js";
 import * as desk from "./desk.js";
 import * as devices from "./devices.js";
 import * as faults from "./faults.js";
@@ -67,6 +67,7 @@ function take(fresh, past) {
 }
 
 function did(step) {
+  untoast(); // what was refused is over once something else was done
   if (step.do === "press") showPress(step.button);
   rooms.did(step);
 }

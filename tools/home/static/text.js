@@ -115,7 +115,8 @@ const listeners = [];
 let english = read() === "en";
 
 function read() {
-  try { return localStorage.getItem(KEY) || "ko"; } catch { return "ko"; }
+  const first = navigator.language.toLowerCase().startsWith("ko") ? "ko" : "en";
+  try { return localStorage.getItem(KEY) || first; } catch { return first; }
 }
 
 export const isEnglish = () => english;

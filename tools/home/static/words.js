@@ -5,6 +5,8 @@ import { eventName, gloss, has, isEnglish, t } from "./text.js";
 const KINDS = { did: "person", prompt: "voice", prompt_end: "voice", dial: "call", call: "call", sms: "call", relay: "record", repeat: "record", link: "record", silent: "record", heard: "record", order: "record",
   confirm: "sensor", joined: "sensor", not_joined: "sensor", left: "sensor", screen: "panel", sensors: "panel", lamp: "panel", beacon: "panel" };
 export const ALL_KINDS = ["person", "voice", "call", "sensor", "record", "panel", "system"];
+const A_DATE_MS = 1e12; // since 1970: 2001; no other number of a record is that large
+const A_MASK = /^[0-9a-f]{24,}$/i;
 const LOOKING = new Set(["sensors.show", "sensors.hide"]); // the page asks by itself, while the list is open
 export const kindOf = (line) => (LOOKING.has(line.step?.touch) ? "panel" : KINDS[line.what] || "system");
 
@@ -16,17 +18,20 @@ export function sentence(line) {
 const plain = (line) => `${line.what} ${rest(line)}`;
 const pick = (ko, en) => (isEnglish() ? en : ko);
 
-function shown(name, value) {
-  if (typeof value === "number" && (name === "started" || name === "ended")) {
+// Short enough to read; the whole value is in the row's raw line.
+function shown(value) {
+  if (typeof value === "number" && value > A_DATE_MS) {
     return new Date(value).toLocaleTimeString("en-GB", { timeZone: "Asia/Seoul" }); // the gateway's own zone
   }
-  if (Array.isArray(value)) return value.join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : value;
+  if (typeof value === "string" && A_MASK.test(value)) return `${value.slice(0, 4)}… (${value.length})`;
+  if (Array.isArray(value)) return value.map(shown).join(", ") || "–";
+  if (value === null || typeof value !== "object") return value;
+  return `(${Object.entries(value).map(([name, each]) => `${name} ${shown(each)}`).join(", ")})`;
 }
 
 function rest(line, skip = ["t", "what"]) {
   return Object.entries(line).filter(([name, value]) => !skip.includes(name) && value !== null && value !== undefined)
-    .map(([name, value]) => `${name} ${shown(name, value)}`).join(" · ");
+    .map(([name, value]) => `${name} ${shown(value)}`).join(" · ");
 }
 
 const SENTENCES = {
@@ -66,7 +71,7 @@ function callText(line) {
 export function recordText(record) {
   const name = record.event ?? record.kind ?? "?";
   const label = eventName(name);
-  return label ? `${label} — ${name}` : name;
+  return label && label !== name ? `${label} — ${name}` : name;
 }
 
 export function recordDetail(record) {
