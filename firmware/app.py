@@ -62,12 +62,26 @@ class Gateway:
 
     def __init__(self, board: "Board") -> None:
         self.board = board
+        self.version = VERSION
         self.log: Any = Absent()
         self.boots: Any = Absent()
+        self.screen: Any = Absent()
+        self.link: Any = Absent()
+        self.unread: list = []  # files that are there and cannot be read: said, and not armed
+        self._build_ground()
+        self._build_records()
+        self._build_emergency()
+        self._build_home()
+        self._join()
+        self.front = Front(board, self)
+        self.supervisor = Supervisor(self.clock, self.log, self._task_died)
+
+    def _build_ground(self) -> None:
+        """What the others stand on: time, log, what was kept, the outputs."""
+        board = self.board
         self.boots = self._build("boot counter", lambda: BootCounter(board.rtc))
         self.clock = Clock(self._build("clock chip", lambda: Pcf8563(board.i2c)))
         self.log = self._build("log", lambda: Log(board.console, self.clock))
-        self.unread: list = []  # files that are there and cannot be read: said, and not armed
         self.store = self._build("store", lambda: Store(board.store, self.clock, self.log))
         self.settings = self._build("settings", self._open_settings)
         self.registry = self._build("registry", self._open_registry)
@@ -75,11 +89,16 @@ class Gateway:
         if not self.registry.whole:
             self.unread.append("sensors")
         self.outputs = self._build("outputs", lambda: Outputs(board, self.log))
-        self.version = VERSION
-        self.queue = self._build("queue", lambda: Queue(board.queue, self.clock, self.log))
+
+    def _build_records(self) -> None:
+        self.queue = self._build("queue", lambda: Queue(self.board.queue, self.clock, self.log))
         self.recorder = self._build(
             "recorder", lambda: Recorder(self.clock, self.queue, 0, self.is_test, self.log)
         )
+
+    def _build_emergency(self) -> None:
+        """The path from a trigger to 119. What it needs by all means is built without a net."""
+        board = self.board
         self.speaker = self._build(
             "speaker", lambda: Speaker(board.speaker, board.amp_enable, board.root, self.log)
         )
@@ -91,32 +110,35 @@ class Gateway:
         self.phone = Phone(Eg25(board.modem_uart), board, Dialler(self.testing), self.clock, self.log)
         self.phone.files = [(name + ".wav", "%s/sound/%s.wav" % (board.root, name)) for name in REPORTS]
         self.journal = self._build("journal", lambda: Journal(board.rtc, board.journal, self.log), last=True)
-        self.screen: Any = Absent()
         self.emergency = Emergency(self)
+
+    def _build_home(self) -> None:
+        """The sensors, their network, and what people and the care system may change."""
+        board = self.board
         self.coordinator = self._build(
             "coordinator", lambda: Coordinator(board.ncp_uart, board.ncp_reset, self.clock, self.log)
         )
         self.sensors = self._build(
             "sensors", lambda: Sensors(self.registry, self.coordinator, self.clock, self.log, self.recorder.event)
         )
-        self.sensors.sink = self.emergency.inbox.put
         self.announcer = self._build("announcer", lambda: Announcer(self))
         self.watch = self._build("supervision", lambda: Watch(self, Reports(self), self.announcer))
-        self.sensors.watch = self.watch
-        self.sensors.on_door = self.announcer.door
         self.takeover = self._build("takeover", lambda: Takeover(self))
         self.network = self._build("network", self._wire_network)
         self.registration = self._build("registration", lambda: Registration(self))
         self.commands = self._build("commands", lambda: Commands(self))
+
+    def _join(self) -> None:
+        """Who tells whom."""
+        self.sensors.sink = self.emergency.inbox.put
+        self.sensors.watch = self.watch
+        self.sensors.on_door = self.announcer.door
         self.store.hold = self.machine.open
         self.queue.hold = lambda: self.machine.occupied(self.clock.ms())
         self.queue.on_drop = self._records_dropped
         self.queue.on_open = self.emergency.number_boot
-        self.link: Any = Absent()
         self.settings.on_change = self._setting_changed
         self.test_mode.on_left = lambda: self.emergency.inbox.put(ev.TEST_LEFT)
-        self.front = Front(board, self)
-        self.supervisor = Supervisor(self.clock, self.log, self._task_died)
 
     def _build(self, name: str, build: "Callable[[], Any]", instead: "Any" = None, last: bool = False) -> "Any":
         """The part; what stands for it when it cannot be built, or when this boot does without it (`last`: last)."""

@@ -79,7 +79,7 @@ class Maker:
 
     async def run(self) -> None:
         while Maker.backlog:
-            if len(self._queue._memory) < _ROOM:
+            if len(self._queue._memory) + self._recorder.unnumbered() < _ROOM:
                 self._one()
                 Maker.backlog -= 1
             await asyncio.sleep_ms(1)
