@@ -73,8 +73,6 @@ class Gateway:
         self._build_emergency()
         self._build_home()
         self._join()
-        self.front = Front(board, self)
-        self.supervisor = Supervisor(self.clock, self.log, self._task_died)
 
     def _build_ground(self) -> None:
         """What the others stand on: time, log, what was kept, the outputs."""
@@ -129,7 +127,7 @@ class Gateway:
         self.commands = self._build("commands", lambda: Commands(self))
 
     def _join(self) -> None:
-        """Who tells whom."""
+        """Who tells whom, who watches the buttons, and who keeps all of them running."""
         self.sensors.sink = self.emergency.inbox.put
         self.sensors.watch = self.watch
         self.sensors.on_door = self.announcer.door
@@ -139,6 +137,8 @@ class Gateway:
         self.queue.on_open = self.emergency.number_boot
         self.settings.on_change = self._setting_changed
         self.test_mode.on_left = lambda: self.emergency.inbox.put(ev.TEST_LEFT)
+        self.front = Front(self.board, self)
+        self.supervisor = Supervisor(self.clock, self.log, self._task_died)
 
     def _build(self, name: str, build: "Callable[[], Any]", instead: "Any" = None, last: bool = False) -> "Any":
         """The part; what stands for it when it cannot be built, or when this boot does without it (`last`: last)."""
