@@ -40,7 +40,8 @@ def fleet(certs, *words: str) -> tuple:
     """Exit status and summary. Anything but the progress on stderr fails the test."""
     done = subprocess.run([sys.executable, "-X", "dev", "-m", "tools.fleet", "--certs", str(certs), "--json", *words],
                           cwd=ROOT, capture_output=True, text=True, timeout=240)
-    odd = [line for line in done.stderr.splitlines() if "records/s" not in line]
+    odd = [line for line in done.stderr.splitlines()
+           if "records/s" not in line and not line.startswith("Executing ")]  # asyncio, on a computer that is busy
     assert not odd, "\n".join(odd)
     return done.returncode, json.loads(done.stdout)
 
