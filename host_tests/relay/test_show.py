@@ -20,7 +20,7 @@ from tools.relay.committer import Notice
 from tools.relay.table import Seen
 
 NOW = 1772323300000
-SEEN = Seen("GW-1", "up", None, NOW - 5000, 3, 120, 4, 0, 0, "0.1.0", "door.opened 현관 현관문")
+SEEN = Seen("GW-1", "up", None, NOW - 5000, 3, 120, 4, 0, "0.1.0", "door.opened 현관 현관문", 60)
 
 
 def test_widths_are_those_of_a_terminal():
@@ -35,7 +35,7 @@ def test_widths_are_those_of_a_terminal():
 
 def test_columns_stand_below_each_other_whatever_the_names():
     then = NOW - 400_000
-    rows = [SEEN, SEEN._replace(gateway="시험-게이트웨이", silent=then, heard=then, waiting=None, conflicts=2),
+    rows = [SEEN, SEEN._replace(gateway="시험-게이트웨이", silent=then, heard=then, waiting=None, apart=2),
             SEEN._replace(gateway="GW-000003", version=None, event=None, records=1_000_000)]
     lines = table.draw(rows, NOW, 200)
     starts = [[table.width(line[:place.start()]) for place in re.finditer(r"(?<=  )\S", line)] for line in lines]
@@ -44,6 +44,21 @@ def test_columns_stand_below_each_other_whatever_the_names():
     versions = ("version", "0.1.0", "0.1.0")
     assert len({table.width(line[:line.index(word)]) for line, word in zip(lines, versions, strict=False)}) == 1
     assert all(table.width(line) <= 60 for line in table.draw(rows, NOW, 60))
+
+
+def test_the_last_event_has_room_on_a_narrow_terminal():
+    rows = [SEEN._replace(gateway="GW-000001", event="command.refused c-4a5b6c")]
+    assert "version" in table.draw(rows, NOW, 100)[0] and "repeats" in table.draw(rows, NOW, 100)[0]
+    assert table.draw(rows, NOW, 79)[1].endswith("command.refused c-4a5b6c")
+    assert "apart" in table.draw(rows, NOW, 79)[0] and "records" in table.draw(rows, NOW, 79)[0]
+
+
+def test_what_waits_is_marked_when_its_heartbeat_is_old():
+    def waiting(**change) -> str:
+        return table.draw([SEEN._replace(waiting=41, **change)], NOW, 100)[1]
+
+    assert " 41  " in waiting() and " 41  " in waiting(heard=NOW - 61_000)
+    assert " 41?  " in waiting(heard=NOW - 66_000) and " 41  " in waiting(heard=NOW - 66_000, every=900)
 
 
 def test_spans_are_short():
@@ -81,6 +96,29 @@ def test_the_table_is_drawn_in_place_from_the_database(store, monkeypatch):
     assert "gateways 1, silent 0" in plain[0]
     assert plain[3].split()[:2] == ["GW-7", "up"] and "door.opened 안방 안방 문" in plain[3]
     assert any(line.endswith("GW-7 link up") for line in plain) and len(plain) < 20
+
+
+def test_gateways_that_need_somebody_are_shown_first(store, monkeypatch):
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((100, 15)))
+    for number in range(1, 10):
+        commit(store, arrived("link", UP, f"GW-{number}", now=NOW + number))
+    commit(store, arrived("link", {"link": "lost"}, "GW-3"), arrived("link", {"link": "down"}, "GW-2"),
+           arrived("event", b"{", "GW-5"))
+    with store.transaction():
+        store.execute("UPDATE gateways SET silent = heard WHERE gateway = 'GW-4'")
+        assert [seen.gateway for seen in store.overview(6)] == ["GW-4", "GW-2", "GW-3", "GW-5", "GW-8", "GW-9"]
+        assert [seen.gateway for seen in store.overview(1)] == ["GW-4"]
+        assert len(store.overview(20)) == 9
+    out = io.StringIO()
+    show.Table(out, "relay at here").refresh(store, NOW)
+    assert "gateways 5 of 9, silent 1" in out.getvalue()
+
+
+def test_what_the_relay_says_is_drawn_though_no_database_answers():
+    out = io.StringIO()
+    drawn = show.Table(out, "relay at here")
+    drawn.notice(Notice("", "relay", "the database does not answer"))
+    assert "relay at here" in out.getvalue() and "the database does not answer" in out.getvalue()
 
 
 def test_on_a_terminal_there_is_a_table(lab):

@@ -99,14 +99,15 @@ class Gateways(Database):
         return bool(done.rowcount)
 
     def overview(self, most: int) -> list[Seen]:
-        """Silent gateways, and with them those that were heard last, by their numbers."""
-        question = (
-            "SELECT g.gateway, link, silent, heard, waiting, records, repeats, conflicts, COALESCE(r.count, 0), "
-            "version, event FROM gateways g LEFT JOIN refusals r ON r.gateway = g.gateway "
-            "WHERE silent IS {} NULL ORDER BY heard DESC LIMIT ?")
-        silent = [Seen(*row) for row in self.execute(question.format("NOT"), (most,))]
-        others = [Seen(*row) for row in self.execute(question.format(""), (most - len(silent),))]
-        return sorted(silent + others)
+        """Silent gateways, then those without a link, those with something kept apart, those that were heard last."""
+        found = self.execute(
+            "SELECT g.gateway, link, silent, heard, waiting, records, repeats, conflicts + COALESCE(r.count, 0), "
+            f"version, event, COALESCE(every, {EVERY_S}), "
+            "CASE WHEN silent IS NOT NULL THEN 0 WHEN link <> 'up' THEN 1 "
+            "WHEN conflicts + COALESCE(r.count, 0) > 0 THEN 2 ELSE 3 END AS rank "
+            "FROM gateways g LEFT JOIN refusals r ON r.gateway = g.gateway ORDER BY rank, heard DESC LIMIT ?", (most,))
+        shown = sorted(found, key=lambda row: (row[-1], row[0]))  # by numbers: a row that stays put can be read
+        return [Seen(*row[:-1]) for row in shown]
 
     def count(self) -> tuple[int, int]:
         """How many gateways there are, and how many of them are silent."""

@@ -111,24 +111,34 @@ class Table:
         self._out = _Out(stream)
         self._place = place  # of the relay, in the first line
         self._notices: list[str] = []
+        self._rows = [place, ""]  # as they were drawn last
         self._out.write("\x1b[2J")
 
     def notice(self, notice: Notice) -> None:
         self._notices = [*self._notices, line(notice, time.time())][-_LAST:]
+        if notice.what == "relay":  # while the database is away nothing refreshes
+            self._draw()
 
     def committed(self, outcome: Outcome) -> None:
         for notice in notices(outcome):
             self.notice(notice)
 
     def refresh(self, store: Store, now: int) -> None:
-        """Draw: one write, so that it does not flicker."""
+        """Take a look, and draw."""
         columns, rows = shutil.get_terminal_size()
         with store.transaction():
             shown = store.overview(max(3, rows - _LAST - 4))
             count, silent = store.count()
         clock = time.strftime("%H:%M:%S", time.localtime(now / 1000))
-        head = f"{self._place}   gateways {count}, silent {silent}   {clock}"
-        lines = [table.cut(head, columns - 1), "", *table.draw(shown, now, columns - 1), ""]
+        gateways = f"{len(shown)} of {count}" if len(shown) < count else str(count)
+        head = f"{self._place}   gateways {gateways}, silent {silent}   {clock}"
+        self._rows = [head, "", *table.draw(shown, now, columns - 1), ""]
+        self._draw()
+
+    def _draw(self) -> None:
+        """One write, so that it does not flicker."""
+        columns, rows = shutil.get_terminal_size()
+        lines = [table.cut(text, columns - 1) for text in self._rows]
         lines += [table.cut(text, columns - 1) for text in self._notices[-max(1, rows - len(lines) - 1):]]
         self._out.write("\x1b[H" + "".join(f"{text}\x1b[K\n" for text in lines[:rows - 1]) + "\x1b[J")
 

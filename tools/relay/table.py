@@ -8,6 +8,10 @@ from typing import NamedTuple
 _GAP = "  "
 _HEAD = ("gateway", "link", "heard", "waiting", "records", "repeats", "apart", "version", "last event")
 _RIGHT = {2, 3, 4, 5, 6}
+_EVENT = 8
+_LESS = (7, 5, 4)  # left out in this order while the event has less room than
+_ROOM = 24
+_LATE_MS = 5000  # a heartbeat may come so much later
 
 
 class Seen(NamedTuple):
@@ -20,10 +24,10 @@ class Seen(NamedTuple):
     waiting: int | None
     records: int
     repeats: int
-    conflicts: int
-    refused: int
+    apart: int  # contradictions and what was refused
     version: str | None
     event: str | None
+    every: int  # s between two heartbeats
 
 
 def width(text: str) -> int:
@@ -68,18 +72,21 @@ def ago(ms: int) -> str:
 def draw(gateways: list[Seen], now: int, columns: int) -> list[str]:
     """Head and a line each, none wider than `columns`."""
     rows = [_HEAD, *(_cells(seen, now) for seen in gateways)]
-    widths = [max(width(row[column]) for row in rows) for column in range(len(_HEAD) - 1)]
+    widths = {column: max(width(row[column]) for row in rows) for column in range(_EVENT)}
+    for column in _LESS:
+        if columns - sum(widths.values()) - len(_GAP) * len(widths) < _ROOM:
+            del widths[column]
     lines = []
     for row in rows:
-        cells = [pad(row[number], size, number in _RIGHT) for number, size in enumerate(widths)]
-        lines.append(cut(_GAP.join([*cells, row[-1]]), columns))
+        cells = [pad(row[column], size, column in _RIGHT) for column, size in widths.items()]
+        lines.append(cut(_GAP.join([*cells, row[_EVENT]]), columns))
     return lines
 
 
 def _cells(seen: Seen, now: int) -> tuple[str, ...]:
     link = "silent" if seen.silent is not None else seen.link
-    apart = seen.conflicts + seen.refused
+    late = "?" if now - seen.heard > 1000 * seen.every + _LATE_MS else ""  # a link that comes up brings a heartbeat
     return (
-        seen.gateway, link, ago(now - seen.heard), "-" if seen.waiting is None else str(seen.waiting),
-        str(seen.records), str(seen.repeats), str(apart) if apart else "-", seen.version or "-", seen.event or "-",
+        seen.gateway, link, ago(now - seen.heard), "-" if seen.waiting is None else f"{seen.waiting}{late}",
+        str(seen.records), str(seen.repeats), str(seen.apart or "-"), seen.version or "-", seen.event or "-",
     )
