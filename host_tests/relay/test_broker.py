@@ -10,7 +10,7 @@ import time
 import warnings
 
 import pytest
-from relay.lab import LIMIT_S, Lab, Process, wait_for
+from relay.lab import LIMIT_S, Lab, Process, free_port, wait_for
 
 from tools import certs
 from tools.relay import embedded
@@ -191,6 +191,9 @@ def test_the_embedded_broker_carries_a_gateways_day(embedded_lab):
     ("GW-1", "receive", "gw/GW-1/down/ack", True), ("GW-1", "receive", "gw/GW-1/up/event", False), ("+",
     "subscribe", "gw/GW-1/down/#", False),
     ("relay", "subscribe", "gw/+/up/#", True), ("relay-2", "publish", "gw/GW-1/down/ack", True),
+    ("relay-2", "publish", "relay/relay-2/probe", True), ("relay-2", "receive", "relay/relay-2/probe", True),
+    ("relay", "subscribe", "relay/relay-2/probe", False), ("relay", "publish", "relay/relay/else", False),
+    ("GW-1", "publish", "relay/GW-1/probe", False), ("GW-1", "subscribe", "relay/GW-1/probe", False),
     ("relay", "publish", "gw/GW-1/up/event", False), ("relay", "subscribe", "gw/#", False),
     ("relay", "subscribe", "#", False), ("relayed", "subscribe", "gw/+/up/#", False),
 ])
@@ -201,6 +204,26 @@ def test_the_embedded_brokers_access_list(name, action, topic, may):
 def test_two_that_want_one_port_is_one_line(lab):
     said = lab.command("broker", str(lab.certs.folder), "--port", str(lab.port), "--embedded", status=1)
     assert said.startswith("relay: the embedded broker cannot start") and said.count("\n") == 1
+    said = lab.command("broker", str(lab.certs.folder), "--port", str(lab.port), status=1)
+    assert said == f"relay: cannot listen at 127.0.0.1:{lab.port}: address already in use: another --port\n"
+
+
+def test_a_broker_says_that_it_serves(lab):
+    port = free_port()
+    process = Process([sys.executable, "-m", "tools.relay", "broker", str(lab.certs.folder), "--port", str(port)])
+    try:
+        assert process.wait_said("broker at") == [f"broker at 127.0.0.1:{port}, certificates in {lab.certs.folder}"]
+        lab.port = port
+        wait_for(lab.listening, "the broker's port")
+    finally:
+        process.end()
+
+
+def test_the_embedded_broker_says_how_the_relay_is_started(embedded_lab):
+    assert embedded_lab.broker.lines[0].endswith("run the relay with --mqtt 3.1.1")
+    relay = embedded_lab.relay("--mqtt", "3.1.1")
+    time.sleep(11)  # it listens: what it says to itself comes back
+    assert len(relay.lines) == 1
 
 
 def test_a_wrong_certificate_is_said_and_tried_again(lab, tmp_path):

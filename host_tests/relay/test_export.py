@@ -1,5 +1,6 @@
 """Records out of the database: in order, whole, as they were sent; CSV for people."""
 
+import contextlib
 import csv
 import io
 import json
@@ -88,3 +89,15 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(tmp_path):
     command = f"{sys.executable} -m tools.relay export --jsonl --db {url} | head -n 1"
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and done.stderr == "" and json.loads(done.stdout)["record"]["seq"] == 1
+
+
+@pytest.mark.parametrize("form", ["--csv", "--jsonl"])
+def test_a_full_disk_is_one_line(form, tmp_path):
+    from tools.relay import databases
+    url = f"sqlite:///{tmp_path / 'relay.db'}"
+    with contextlib.closing(databases.open_store(url)) as store:
+        commit(store, arrived("event", batch(record(1))))
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "tools.relay", "export", form, "--db", url], cwd=ROOT, stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "relay: cannot write to stdout: No space left on device\n")

@@ -38,19 +38,26 @@ def test_what_is_not_there(capsys, tmp_path):
     made = lab(tmp_path / "lab", [])
     assert "--lab DIR" in said(capsys, [], 1)
     assert "--ca, --key missing" in said(capsys, ["--cert", "x"], 1)
-    assert "No such file" in said(capsys, ["--lab", str(tmp_path)], 1)
-    assert "is no PEM certificate" in said(capsys, ["--lab", str(tmp_path), "--cert", str(made.relay / "key.pem")], 1)
+    assert f"`python -m tools.relay broker {tmp_path}` makes one" in said(capsys, ["--lab", str(tmp_path)], 1)
+    assert "No such file" in said(capsys, ["--lab", str(made.folder), "--cert", "none.pem"], 1)
+    key = str(made.relay / "key.pem")
+    assert "is no PEM certificate" in said(capsys, ["--lab", str(made.folder), "--cert", key], 1)
     assert "--key" in said(capsys, ["--lab", str(made.folder), "--key", str(made.ca)], 1)
     assert "is not HOST or HOST:PORT" in said(capsys, ["--lab", str(made.folder), "--broker", "here:x"], 1)
     assert "--db is sqlite" in said(capsys, ["--lab", str(made.folder), "--db", "mysql://x"], 1)
     assert "cannot open the database" in said(capsys, ["--lab", str(made.folder), "--db", "sqlite:////nowhere/x.db"], 1)
-    assert "PostgreSQL" in said(capsys, ["export", "--jsonl", "--db", "postgresql://relay:secret@127.0.0.1:1/x"], 1)
+    nobody = "postgresql://relay:secret@127.0.0.1:1/x"
+    assert "the database does not answer" in said(capsys, ["export", "--jsonl", "--db", nobody], 1)
     for command in (["send", "GW-1", "state"], ["commands"], ["export", "--jsonl"]):
         assert "there is no database" in said(capsys, [*command, "--db", none], 1)
     assert "--since" in said(capsys, ["export", "--jsonl", "--since", "soon", "--db", none], 1)
     (tmp_path / "file").write_text("no database, but a text that is long enough to be none" * 20)
     assert "file" in said(capsys, ["export", "--csv", "--db", f"sqlite:///{tmp_path / 'file'}"], 1)
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_command_without_a_name_wants_no_field(capsys):
+    assert "FIELD" not in said(capsys, ["send", "GW-1"], 2)
 
 
 def test_no_password_is_shown(capsys):

@@ -7,7 +7,9 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
 
 from tools.certs.authority import RELAY, is_relay
 from tools.relay import RelayError, broker, commands, databases, export, options, show
@@ -20,6 +22,7 @@ from tools.relay.store import Store
 
 _SHOWN = 50  # commands
 _POLL_S = 0.1
+_AGAIN_S = 2.0  # a database that is away at the start
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -27,13 +30,16 @@ def _run(args: argparse.Namespace) -> int:
     shown = show.choose(args.follow, not args.no_view, f"relay {place.name} at {place.host}:{place.port}")
     inbox = Inbox()
     link = Link(place, inbox, lambda text: shown.notice(Notice("", "relay", text)))
-    store = databases.open_store(args.db)
-    relay = Relay(store, link, inbox, shown, place.name)
+    stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: relay.stop())
+        signal.signal(number, lambda _number, _frame: stopping.set())
     if not is_relay(place.name):
         text = f"the certificate is {place.name}'s: most brokers let only {RELAY} or {RELAY}-... hear gateways"
         shown.notice(Notice("", "relay", text))
+    store = _opened(args.db, shown, stopping)
+    if store is None:
+        return 0
+    relay = Relay(store, link, inbox, shown, place.name, stopping)
     link.start()
     try:
         relay.run()
@@ -45,15 +51,44 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _opened(url: str, shown: show.Show, stopping: threading.Event) -> Store | None:
+    """The database, waited for; None: stopped meanwhile. Raises RelayError: it will never be this relay's."""
+    said = False
+    while not stopping.is_set():
+        try:
+            store = databases.open_store(url)
+            if said:
+                shown.notice(Notice("", "relay", "the database answers"))
+            return store
+        except Unavailable as error:
+            if not said:
+                shown.notice(Notice("", "relay", f"the database does not answer: {error}"))
+            said = True
+        stopping.wait(_AGAIN_S)
+    return None
+
+
+@contextlib.contextmanager
+def _to_stdout() -> Iterator[None]:
+    """What is printed here has arrived, or RelayError is raised; `| head` may have seen enough."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest at the end
+        if not isinstance(error, BrokenPipeError):
+            raise RelayError(f"cannot write to stdout: {error.strerror}") from None
+
+
 def _send(args: argparse.Namespace) -> int:
-    with contextlib.closing(databases.open_store(args.db, make=False)) as store:
+    with contextlib.closing(databases.open_store(args.db, make=False)) as store, _to_stdout():
         now = int(time.time() * 1000)
         identity = commands.put_down(store, args.gateway, args.name, args.fields, args.minutes, now)
         print(identity, flush=True)
         if args.wait is None:
             return 0
         state, reason = _wait(store, args.gateway, identity, args.wait)
-    print(f"{state}: {reason}" if reason else state)
+        print(f"{state}: {reason}" if reason else state)
     return 0 if state == "done" else 1
 
 
@@ -71,19 +106,17 @@ def _wait(store: Store, gateway: str, identity: str, limit_s: float) -> tuple[st
 def _commands(args: argparse.Namespace) -> int:
     with contextlib.closing(databases.open_store(args.db, make=False)) as store, store.transaction():
         found = store.commands(args.gateway, _SHOWN)
-    for gateway, identity, created, state, reason, body in found:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(created / 1000))
-        print(printable(f"{when} {gateway} {identity} {state}{f' ({reason})' if reason else ''} {body}", 500))
+    with _to_stdout():
+        for gateway, identity, created, state, reason, body in found:
+            when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(created / 1000))
+            print(printable(f"{when} {gateway} {identity} {state}{f' ({reason})' if reason else ''} {body}", 500))
     return 0
 
 
 def _export(args: argparse.Namespace) -> int:
     since = None if args.since is None else export.moment(args.since)
-    with contextlib.closing(databases.open_store(args.db, make=False)) as store:
-        try:
-            export.write(store, export.Wanted(args.gateway, since, args.kind), args.csv, sys.stdout)
-        except BrokenPipeError:  # `| head` has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.closing(databases.open_store(args.db, make=False)) as store, _to_stdout():
+        export.write(store, export.Wanted(args.gateway, since, args.kind), args.csv, sys.stdout)
     return 0
 
 
@@ -95,7 +128,7 @@ def _broker(args: argparse.Namespace) -> int:
         from tools.relay import embedded
         embedded.run(args.dir, args.port, args.server)
     else:
-        broker.run(setup)
+        broker.run(setup, args.dir)
     return 0
 
 
@@ -107,7 +140,10 @@ def main(argv: list[str] | None = None) -> int:
     work = {"run": _run, "send": _send, "commands": _commands, "export": _export, "broker": _broker}[args.what]
     try:
         return work(args)
-    except (RelayError, Unavailable, Unacceptable) as error:
+    except Unavailable as error:
+        print(f"relay: the database does not answer: {error}", file=sys.stderr)
+        return 1
+    except (RelayError, Unacceptable) as error:
         print(f"relay: {error}", file=sys.stderr)
         return 1
 

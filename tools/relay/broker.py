@@ -6,9 +6,11 @@ a gateway near another one's topics. What the options mean: mosquitto.conf(5), 2
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import shutil
+import socket
 from typing import NamedTuple
 
 from tools.certs import CertsError, lab
@@ -62,10 +64,12 @@ pattern write gw/%u/up/#
 pattern read gw/%u/down/#
 """
 
+# on its own topic a relay finds out whether it is in this list
 _ACL_RELAY = """
 user {name}
 topic read gw/+/up/#
 topic write gw/+/down/#
+topic readwrite relay/{name}/probe
 """
 
 
@@ -112,9 +116,24 @@ def find() -> str | None:
     return shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
 
 
-def run(setup: Setup) -> None:
-    """Become mosquitto. Raises RelayError when there is none."""
+def run(setup: Setup, folder: pathlib.Path) -> None:
+    """Become mosquitto. Raises RelayError when there is none, or it cannot listen: mosquitto's own word has no port."""
     program = find()
     if program is None:
         raise RelayError("mosquitto is not installed: apt-get install mosquitto, or --embedded for a try")
+    _try(setup.host, setup.port)
+    print(f"broker at {setup.host}:{setup.port}, certificates in {folder}", flush=True)
     os.execv(program, [program, "-c", str(setup.conf)])
+
+
+def _try(host: str, port: int) -> None:
+    """Whether somebody can listen there. Raises RelayError."""
+    try:
+        family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as mosquitto does
+            probe.bind(where)
+            probe.listen()
+    except OSError as error:
+        more = ": another --port" if error.errno == errno.EADDRINUSE else ""
+        raise RelayError(f"cannot listen at {host}:{port}: {(error.strerror or str(error)).lower()}{more}") from None

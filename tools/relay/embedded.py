@@ -37,6 +37,8 @@ def allowed(name: str, action: str, topic: str) -> bool:
     if not is_number(name):  # a name with + in it would stand for others
         return False
     if is_relay(name):
+        if topic == f"relay/{name}/probe":  # with which it finds out whether it hears anything
+            return True
         reads, writes = ("gw/+/up/",), ("gw/+/down/",)
     else:
         reads, writes = (f"gw/{name}/down/",), (f"gw/{name}/up/",)
@@ -119,7 +121,8 @@ async def _serve(made: Lab, port: int) -> None:
     except BrokerError as error:
         why = getattr(error.__cause__, "strerror", None) or error
         raise RelayError(f"the embedded broker cannot start at {_HOST}:{port}: {why}") from None
-    print(f"embedded broker at {_HOST}:{port}: for a try only, docs/relay.md", flush=True)
+    print(f"embedded broker at {_HOST}:{port}, certificates in {made.folder}: for a try only, docs/relay.md; "
+          "run the relay with --mqtt 3.1.1", flush=True)
     await stopped.wait()
     await broker.shutdown()
 

@@ -7,11 +7,14 @@ the relay says so, in the session it came in. Must never acknowledge by itself, 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import queue
 import random
+import secrets
 import ssl
 import threading
 import time
+import urllib.parse
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,12 +25,15 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from tools.relay import RelayError
+from tools.relay.certificate import Certificate
 from tools.relay.messages import Arrived, Inbox
 
 KEEPALIVE_S = 30
 SESSION_S = 300  # so long the broker keeps what comes while this relay is away; gateways send it again anyway
 WINDOW = 500  # messages that are here without acknowledgement
 _LIMIT_S = 20  # until the broker has answered CONNECT and SUBSCRIBE
+_PROBE_S = 10  # until the broker has given back what this relay said to itself
+_REMIND_S = 3600  # between two looks at the certificate's date
 _BACKOFF_S = (0.5, 30.0)
 _UNSPECIFIED = 0x80  # paho's word for a connection that ended without a word
 _NOBODY_THERE = 0x10
@@ -41,9 +47,14 @@ class Broker(NamedTuple):
     ca: str
     cert: str
     key: str
-    name: str  # common name of the certificate: user name and client id
+    certificate: Certificate
     share: str | None
     protocol: paho.MQTTProtocolVersion = paho.MQTTv5  # or MQTTv311, for a broker that knows no other
+
+    @property
+    def name(self) -> str:
+        """User name and client id."""
+        return self.certificate.name
 
 
 class Passed(NamedTuple):
@@ -54,7 +65,11 @@ class Passed(NamedTuple):
 
 
 class Link:
-    """`start`, `publish`, `acknowledge`, `stop`; what the broker took comes by `passed`."""
+    """`start`, `publish`, `acknowledge`, `stop`; what the broker took comes by `passed`.
+
+    A broker may take the subscription of somebody who is not in its access list, and give nothing. So the relay says
+    something to itself, on a topic that only it may write and read: it listens once it has heard that, or a gateway.
+    """
 
     def __init__(self, broker: Broker, inbox: Inbox, say: Callable[[str], None]) -> None:
         self._broker = broker
@@ -65,10 +80,18 @@ class Link:
         self._ended = threading.Event()
         self._stopping = threading.Event()
         self._refused = ""
+        self._subscribed: float | None = None  # on this connection, ms since 1970
+        self._proven = False  # it gives us something
+        self._probes = True
+        self._cut = False  # let in, and closed before it was clear whether it gives us something
+        self._probe_topic = f"relay/{urllib.parse.quote(broker.name, safe='')}/probe"
+        self._probe = b""  # of this connection
+        self._deaf = False  # that has been said
+        self._reminded: datetime.date | None = None
         self._client = self._make()
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self.passed: queue.Queue[Passed] = queue.Queue()
-        self.since: float | None = None  # ms since 1970; None: not connected
+        self.since: float | None = None  # it listens, ms since 1970; None: it does not
         self.subscribed = False  # once, since the start of this program
 
     def start(self) -> None:
@@ -106,12 +129,15 @@ class Link:
         wait_s = _BACKOFF_S[0]
         while not self._stopping.is_set():
             started = time.monotonic()
+            self._remind()
             reason = self._once()
             if self._stopping.is_set():
                 break
             if time.monotonic() - started > _BACKOFF_S[1]:
                 wait_s = _BACKOFF_S[0]
-            self._say(f"no connection to {self._broker.host}:{self._broker.port}: {reason}")
+            fault = self._broker.certificate.fault(_utc())
+            why = f"{reason}; {fault}" if fault else reason
+            self._say(f"no connection to {self._broker.host}:{self._broker.port}: {why}")
             self._stopping.wait(wait_s * random.uniform(0.5, 1.0))
             wait_s = min(wait_s * 2, _BACKOFF_S[1])
 
@@ -120,6 +146,7 @@ class Link:
         self._session += 1
         self._ended.clear()
         self._refused = ""
+        self._proven = self._cut = False
         client = self._client = self._make()
         try:
             client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, **self._start())
@@ -127,10 +154,13 @@ class Link:
             return _reason(error)
         client.loop_start()
         if not self._wait_connected():
-            self._refused = self._refused or f"no answer within {_LIMIT_S} s"
+            mqtt = " (does it speak MQTT 5? else --mqtt 3.1.1)" if self._broker.protocol == paho.MQTTv5 else ""
+            self._refused = self._refused or f"no answer within {_LIMIT_S} s{mqtt}"
         else:
-            self._ended.wait()
-        self.since = None
+            self._stay()
+        self.since = self._subscribed = None
+        # some brokers close the connection of whoever writes what he may not: the next one without
+        self._probes = not (self._cut and self._probes)
         client.disconnect()
         client.loop_stop()
         return self._refused
@@ -138,11 +168,41 @@ class Link:
     def _wait_connected(self) -> bool:
         until = time.monotonic() + _LIMIT_S
         while time.monotonic() < until and not self._stopping.is_set():
-            if self.since is not None:
+            if self._subscribed is not None:
                 return True
             if self._ended.wait(0.05):
                 return False
         return False
+
+    def _stay(self) -> None:
+        """Until the connection ends."""
+        if self._ended.wait(_PROBE_S):
+            return
+        self._cut = False
+        if not self._proven and not self._deaf:
+            self._deaf = True
+            name = self._broker.name
+            self._say(f"the broker gives {name} nothing: not in its access list; start `tools.relay broker` again, "
+                      f"or let {name} read and write {self._probe_topic}: docs/relay.md")
+        while not self._ended.wait(_REMIND_S):
+            self._remind()
+
+    def _remind(self) -> None:
+        """Of the certificate's end, once a day."""
+        now = _utc()
+        text = self._broker.certificate.reminder(now)
+        if text and self._reminded != now.date():
+            self._reminded = now.date()
+            self._say(text)
+
+    def _heard(self) -> None:
+        """The broker gives us what we subscribed to."""
+        if not self._proven and self._subscribed is not None:
+            self._proven, self._cut = True, False
+            self.since = self._subscribed
+            if self._deaf:
+                self._deaf = False
+                self._say(f"the broker gives {self._broker.name} messages now")
 
     def _make(self) -> paho.Client:
         clean = None if self._broker.protocol == paho.MQTTv5 else False
@@ -174,23 +234,30 @@ class Link:
         if code.is_failure:
             self._refused = str(code).lower()
             self._ended.set()
-        elif self._broker.protocol == paho.MQTTv5:
-            topic = f"$share/{self._broker.share}/gw/+/up/#" if self._broker.share else "gw/+/up/#"
-            client.subscribe(topic, options=SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND))
+            return
+        self._cut = True
+        topics = [f"$share/{self._broker.share}/gw/+/up/#" if self._broker.share else "gw/+/up/#"]
+        topics += [self._probe_topic] if self._probes else []
+        if self._broker.protocol == paho.MQTTv5:
+            once = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+            client.subscribe([(topic, once) for topic in topics])
         else:
-            client.subscribe("gw/+/up/#", qos=1)
+            client.subscribe([(topic, 1) for topic in topics])
 
-    def _on_subscribe(self, _client: paho.Client, _data: Any, _mid: int, codes: list[ReasonCode], _props: Any) -> None:
-        if any(code.is_failure for code in codes):
+    def _on_subscribe(self, client: paho.Client, _data: Any, _mid: int, codes: list[ReasonCode], _props: Any) -> None:
+        if codes[0].is_failure:
             self._refused = "it refuses the subscription: is this a relay's certificate?"
             self._ended.set()
-        else:
-            self.since = time.time() * 1000
-            self.subscribed = True
-            self._say(f"connected to {self._broker.host}:{self._broker.port} as {self._broker.name}")
+            return
+        self._subscribed = time.time() * 1000
+        self.subscribed = True
+        self._say(f"connected to {self._broker.host}:{self._broker.port} as {self._broker.name}")
+        if self._probes and not codes[-1].is_failure:
+            self._probe = secrets.token_hex(8).encode()
+            client.publish(self._probe_topic, self._probe, qos=1)
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
-        self.since = None
+        self.since = self._subscribed = None
         said = str(code).lower() if code.is_failure and code.value != _UNSPECIFIED else "it closed the connection"
         self._refused = self._refused or said
         self._ended.set()
@@ -203,11 +270,21 @@ class Link:
         if message.retain and self._broker.protocol != paho.MQTTv5:  # 3.1.1 cannot ask for none of them
             self._client.ack(message.mid, message.qos)
             return
+        if topic == self._probe_topic:
+            self._client.ack(message.mid, message.qos)
+            if message.payload == self._probe:  # and not one that waited since an earlier connection
+                self._heard()
+            return
+        self._heard()
         received = int(time.time() * 1000)
         self._inbox.put(Arrived(self._session, message.mid, message.qos, topic, bytes(message.payload), received))
 
     def _on_publish(self, _client: paho.Client, _data: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
         self.passed.put(Passed(self._number(mid), code.value != _NOBODY_THERE and not code.is_failure))
+
+
+def _utc() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
 
 
 def tls_context(broker: Broker) -> ssl.SSLContext:

@@ -7,10 +7,8 @@ import pathlib
 from typing import NoReturn
 
 import paho.mqtt.client as paho
-from cryptography import x509
 
-from tools.certs.x509s import common_name
-from tools.relay import RelayError, databases
+from tools.relay import RelayError, certificate, databases
 from tools.relay.commands import MOST_MINUTES
 from tools.relay.link import Broker
 
@@ -36,27 +34,20 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def broker_of(args: argparse.Namespace) -> Broker:
     """The broker and this relay's certificate. Raises RelayError."""
     files = {name: getattr(args, name) or (str(path) if path else None) for name, path in _lab_files(args.lab).items()}
+    if args.lab is not None and not (args.ca and args.cert and args.key) and not (args.lab / "ca.pem").exists():
+        raise RelayError(f"--lab {args.lab}: no lab there: `python -m tools.relay broker {args.lab}` makes one")
     missing = [f"--{name}" for name, path in files.items() if path is None]
     if missing:
         raise RelayError(f"{', '.join(missing)} missing: PEM files, or --lab DIR for those of tools.certs")
     host, port = _place(args.broker)
     ca, cert, key = (str(files[name]) for name in ("ca", "cert", "key"))
-    return Broker(host, port, ca, cert, key, _name(cert), args.share, _PROTOCOLS[args.mqtt])
+    return Broker(host, port, ca, cert, key, certificate.read(cert), args.share, _PROTOCOLS[args.mqtt])
 
 
 def _lab_files(folder: pathlib.Path | None) -> dict[str, pathlib.Path | None]:
     if folder is None:
         return {"ca": None, "cert": None, "key": None}
     return {"ca": folder / "ca.pem", "cert": folder / "relay" / "cert.pem", "key": folder / "relay" / "key.pem"}
-
-
-def _name(path: str) -> str:
-    try:
-        return common_name(x509.load_pem_x509_certificate(pathlib.Path(path).read_bytes()).subject)
-    except OSError as error:
-        raise RelayError(f"--cert {path}: {error.strerror}") from None
-    except (ValueError, IndexError):
-        raise RelayError(f"--cert {path} is no PEM certificate with a common name") from None
 
 
 def _place(text: str) -> tuple[str, int]:
@@ -126,7 +117,7 @@ def _send() -> _Parser:
     parser = _with_db(_parser(" send", "Put a command down for a gateway; a running relay sends it."))
     parser.add_argument("gateway", metavar="GW")
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="the value is JSON, or a word")
+    parser.add_argument("fields", nargs="*", default=[], metavar="FIELD=VALUE", help="the value is JSON, or a word")
     parser.add_argument("--for", dest="minutes", type=_minutes, default=10, metavar="MINUTES", help="it is good; 10")
     parser.add_argument("--wait", type=_seconds, metavar="SECONDS", help="for the answer; status 0: it is done")
     return parser

@@ -20,7 +20,10 @@ _CHUNK = 1000
 
 
 class Postgres(Store):
-    """The database behind a URL such as postgresql://user@host/name. Raises RelayError when it cannot be used."""
+    """The database behind a URL such as postgresql://user@host/name.
+
+    Raises Unavailable when nobody answers there, RelayError when it will never be ours: role, password, database.
+    """
 
     greatest = "GREATEST"
     blob = "BYTEA"
@@ -28,10 +31,28 @@ class Postgres(Store):
     def __init__(self, url: str) -> None:
         self._url = url
         try:
-            self._db = self._connect()
+            self._db = self._first()
             self._prepare()
-        except (Unavailable, Unacceptable) as error:
+        except Unacceptable as error:
             raise RelayError(f"cannot use the PostgreSQL database: {error}") from None
+
+    def _first(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """Raises Unavailable, Unacceptable.
+
+        A connection that failed has no code, and its text is in the server's language: whether a server answers at
+        all, the library tells. Tried again then: it may have come up just now.
+        """
+        try:
+            return self._connect()
+        except Unavailable:
+            if not _answers(self._url):
+                raise
+        try:
+            return self._connect()
+        except Unavailable as error:
+            if _answers(self._url):
+                raise Unacceptable(str(error)) from None
+            raise
 
     def _prepare(self) -> None:
         try:
@@ -96,6 +117,15 @@ class Postgres(Store):
 
     def close(self) -> None:
         self._db.close()
+
+
+def _answers(url: str) -> bool:
+    """Whether it is a server that says no, or the URL is none: not one that is away or starting."""
+    try:
+        where = psycopg.conninfo.make_conninfo(url, connect_timeout=_CONNECT_S)
+    except psycopg.ProgrammingError:
+        return True
+    return psycopg.pq.PGconn.ping(where.encode()) in (psycopg.pq.Ping.OK, psycopg.pq.Ping.NO_ATTEMPT)
 
 
 def _marked(sql: str) -> bytes:

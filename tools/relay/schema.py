@@ -47,7 +47,7 @@ TABLES = (
     "CREATE INDEX IF NOT EXISTS gateways_due ON gateways (silent_at) WHERE silent IS NULL",
     "CREATE INDEX IF NOT EXISTS gateways_silent ON gateways (heard) WHERE silent IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS gateways_heard ON gateways (heard)",
-    # the relays on this database, when each last had a connection to its broker, and which start of it that was
+    # the relays on this database, when each last listened to its broker, and which start of it that was
     "CREATE TABLE IF NOT EXISTS relays (relay TEXT PRIMARY KEY, seen BIGINT NOT NULL, run TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS relay_schema (version INTEGER NOT NULL)",
 )

@@ -34,7 +34,9 @@ _Result = TypeVar("_Result")
 class Relay:
     """`run` until `stop` is called, from a signal or another thread."""
 
-    def __init__(self, store: Store, link: Link, inbox: Inbox, show: Show, name: str) -> None:
+    def __init__(
+        self, store: Store, link: Link, inbox: Inbox, show: Show, name: str, stop: threading.Event | None = None
+    ) -> None:
         self._store = store
         self._link = link
         self._inbox = inbox
@@ -47,7 +49,7 @@ class Relay:
         self._begun = False
         self.replaced = False  # another program was started under this relay's name
         self._dropped = 0
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
 
     def stop(self) -> None:
         self._stop.set()
