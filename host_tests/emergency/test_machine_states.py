@@ -173,13 +173,13 @@ def check(before: m.Machine, after: m.Machine, event, arg: int, actions: int, no
 def explore(limit: int = 3_000_000):
     seen = set(frozen(m.Machine(), NOW))
     todo = collections.deque(seen)
+    known = set()  # machines of which it was worked out what states they stand for
     steps = 0
     while todo:
         state = todo.popleft()
         fields = thawed(state)
         before = machine_of(fields)
         for delay in moments(before):
-            waited = False  # what follows when nothing changed but the time is known
             for event, arg in EVENTS:
                 after = machine_of(fields)
                 now = NOW + delay
@@ -195,10 +195,10 @@ def explore(limit: int = 3_000_000):
                     actions = after.handle(event, arg, now)
                 check(before, after, event, arg, actions, now)
                 steps += 1
-                if after.__dict__ == fields:
-                    if waited:
-                        continue
-                    waited = True
+                reached = (now, before.open(), *after.__dict__.values())
+                if reached in known:
+                    continue
+                known.add(reached)
                 for following in successors(before, after, now):
                     if following not in seen:
                         seen.add(following)

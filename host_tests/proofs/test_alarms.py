@@ -25,7 +25,7 @@ def figures(name: str, values: list) -> str:
 def test_random_alarms(capsys):
     """Each begins at a random instant of the same idle home: any phase of its polls and supervisions."""
     dice = random.Random(1000)
-    count = 1000 if SOAK else 200
+    count = 1000 if SOAK else 150
     cases = []
     for number in range(count):
         trigger = dice.choice(("button", "fire", "call"))
