@@ -62,7 +62,7 @@ def test_any_one_allocation_fails_and_119_is_dialled(capsys):
 def test_all_allocations_fail_for_a_while(starved_ms, capsys):
     """From some moment on, for some time, nothing can be allocated at all."""
     cases = []
-    for at in range(0, 15_000, 100 if SOAK else 1000):
+    for at in range(0, 15_000, 100 if SOAK else 1500):
         one = case(f"{at}", 1 << 40, 1, [at, "arm", 1, 0], [at + starved_ms, "disarm"])
         cases.append({**one, "starved": starved_ms + 1000})
     slowest, restarted = prove(cases)
