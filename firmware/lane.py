@@ -21,7 +21,6 @@ class Lane:
         self._queue = queue
         self._stream = stream
         self._reader: Any = None
-        self._attached = False
         self._last = 0
         self._next: Any = None
         self.acked = 0
@@ -30,11 +29,10 @@ class Lane:
     def attach(self, flash: "FlashLog | None") -> None:
         """It is known what flash has: older records come from there, before those in memory."""
         self._reader = flash.reader(self._stream) if flash is not None else None
-        self._attached = True
 
     def peek(self) -> "tuple | None":
         """(identity, bytes) of the next record; None: there is none now."""
-        if not self._attached:
+        if not self._queue.opened.is_set():
             return None
         if self._next is None or self._next[0] <= self.acked:
             self._last = max(self._last, self.acked)

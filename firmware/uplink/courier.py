@@ -104,7 +104,7 @@ class Courier:
     def _choose(self) -> "Lane | None":
         """Alarms first, then events, but these never without end."""
         current = [batch for batch in self._batches if batch.current]
-        waiting = [batch for batch in current if not batch.done]
+        waiting = self._under_way()
         queue = self._queue
         fair = self._number % _FAIR == _FAIR - 1
         for lane in (queue.alarms, queue.data, queue.events) if fair else (queue.alarms, queue.events, queue.data):
@@ -216,8 +216,8 @@ class Courier:
 
     def oldest_ms(self) -> int:
         """When the broker took the oldest batch that waits for the relay; -1: none does."""
-        for batch in self._batches:
-            if batch.current and not batch.done and batch.taken_ms >= 0:
+        for batch in self._under_way():
+            if batch.taken_ms >= 0:
                 return batch.taken_ms
         return -1
 
