@@ -116,9 +116,11 @@ class Lab:
         self._things: list = []
         self.broker = self.start_broker()
 
-    def start_broker(self) -> Process:
-        setup = broker.write(self.certs.folder, self.port)
-        process = Process([broker.find(), "-c", str(setup.conf)])
+    def start_broker(self, anew: bool = True) -> Process:
+        """anew: with an access list of all relays there are; else with the one that is there."""
+        if anew:
+            broker.write(self.certs.folder, self.port)
+        process = Process([broker.find(), "-c", str(self.certs.folder / "broker" / "mosquitto.conf")])
         self._things.append(process)
         wait_for(self.listening, "the broker's port")
         self.broker = process

@@ -6,10 +6,10 @@ import socket
 
 import paho.mqtt.client as paho
 import pytest
-from relay.lab import Process, wait_for
+from relay.lab import wait_for
 
 from tools import certs
-from tools.relay import broker, certificate, link
+from tools.relay import certificate, link
 from tools.relay.link import Broker, Link
 from tools.relay.messages import Inbox
 
@@ -51,15 +51,7 @@ def access_list(lab, add: str) -> None:
     path = lab.certs.folder / "broker" / "acl"
     path.write_text(path.read_text() + add)
     lab.broker.end()
-    again(lab)
-
-
-def again(lab) -> Process:
-    """The broker, with the access list that is there."""
-    process = Process([broker.find(), "-c", str(lab.certs.folder / "broker" / "mosquitto.conf")])
-    lab._things.append(process)
-    wait_for(lab.listening, "the broker's port")
-    return process
+    lab.start_broker(anew=False)
 
 
 @pytest.mark.parametrize(("share", "protocol"), [(None, paho.MQTTv5), ("homes", paho.MQTTv5), (None, paho.MQTTv311)])
@@ -77,10 +69,10 @@ def test_a_relay_that_the_broker_gives_nothing_says_so_once_and_does_not_listen(
     with linked(place(lab, "relay-7", share, protocol)) as (made, inbox, said):
         wait_for(lambda: lines(said, "the broker gives relay-7 nothing: not in its access list"), "what is wrong")
         gateway.say_link()
-        assert inbox.take(1, 0.5) == [] and made.subscribed and made.since is None
+        assert inbox.take(1, 0.5) == [] and made.once_subscribed and made.since is None
         lab.broker.end()
         gateway.end()
-        process = again(lab)
+        process = lab.start_broker(anew=False)
         wait_for(lambda: len(lines(said, "connected to")) > 1, f"a second connection: {said}")
         assert inbox.take(1, 1.5) == [] and made.since is None and len(lines(said, "nothing")) == 1
         process.end()

@@ -19,10 +19,10 @@ class Cuttable:
     def __init__(self) -> None:
         self.passed = queue.Queue()
         self.since = None
-        self.subscribed = False
+        self.once_subscribed = False
 
     def connect(self) -> None:
-        self.since, self.subscribed = 1.0, True
+        self.since, self.once_subscribed = 1.0, True
 
     def publish(self, topic, payload) -> None:
         return None

@@ -92,7 +92,7 @@ class Link:
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self.passed: queue.Queue[Passed] = queue.Queue()
         self.since: float | None = None  # it listens, ms since 1970; None: it does not
-        self.subscribed = False  # once, since the start of this program
+        self.once_subscribed = False  # once, since the start of this program
 
     def start(self) -> None:
         self._thread.start()
@@ -250,7 +250,7 @@ class Link:
             self._ended.set()
             return
         self._subscribed = time.time() * 1000
-        self.subscribed = True
+        self.once_subscribed = True
         self._say(f"connected to {self._broker.host}:{self._broker.port} as {self._broker.name}")
         if self._probes and not codes[-1].is_failure:
             self._probe = secrets.token_hex(8).encode()

@@ -142,7 +142,7 @@ class Relay:
         """
         if self._begun:
             return self._store.alive(self._name, self._run, None if self._listening is None else now)
-        subscribed = self._link.subscribed
+        subscribed = self._link.once_subscribed
         if subscribed:
             self._store.begin(self._name, self._run, now)
         return subscribed
