@@ -223,9 +223,7 @@ def test_without_a_clock_and_without_a_link_the_mobile_network_dates_the_records
     told_once(line)
 
 
-@pytest.mark.req("EMG-11")
 @pytest.mark.req("TEL-02")
-@pytest.mark.fault(16)
 def test_a_quarter_of_an_hour_of_redialling_without_a_network_is_in_flash_all_of_it():
     """What is erased ahead lasts for some ten minutes of it; the pauses between two attempts make more."""
     end = T + 15 * M
